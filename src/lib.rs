@@ -1,0 +1,1 @@
+//! zonelens: what is this domain or address, and why should I believe it?
