@@ -1,1 +1,8 @@
 //! zonelens: what is this domain or address, and why should I believe it?
+//!
+//! In reading order:
+
+pub mod indicator; // what is asked about: domain, address, URL, file; text is parsed here and nowhere else
+pub mod value; // zone, category, score, time, country
+pub mod fact; // what every input comes down to
+pub mod feeds; // bytes to facts: the table of formats

@@ -1,1 +1,3 @@
-//! Integration tests, one binary.
+//! Integration tests, one binary. Each module says what belongs into it.
+
+mod feeds;

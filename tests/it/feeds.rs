@@ -1,0 +1,134 @@
+//! Golden files of the feed formats: `tests/feeds/<format>/<case>.in[.<name>]` is read by the format its
+//! folder names, and what comes out must equal `<case>.out`. `BLESS=1 cargo test` writes the `.out` files
+//! anew: read the diff. A case that is a folder `<case>.in/` is one batch of several files.
+
+use std::fs;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use zonelens::feeds::{self, Emit, Input, Item, SAMPLE_BYTES, Sample};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/feeds")
+}
+
+fn sorted(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// The files of a case with the names that the format sees: `urlhaus.in.list.txt` is `list.txt`.
+fn files(input: &Path) -> Vec<(String, Vec<u8>)> {
+    if input.is_dir() {
+        let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+        return sorted(input).iter().map(|path| (name(path), fs::read(path).unwrap())).collect();
+    }
+    let name = input.file_name().unwrap().to_str().unwrap();
+    let (case, rest) = name.split_once(".in").unwrap();
+    let seen = rest.strip_prefix('.').map_or_else(|| format!("{case}.txt"), str::to_owned);
+    vec![(seen, fs::read(input).unwrap())]
+}
+
+fn read(format: &feeds::Format, files: &[(String, Vec<u8>)]) -> String {
+    let mut text = String::new();
+    let mut sink = |item| {
+        match item {
+            Item::Fact(fact, line) => {
+                text.push_str(&format!("{line} {}\n", serde_json::to_string(&fact).unwrap()));
+                let again: zonelens::fact::Fact = serde_json::from_str(&serde_json::to_string(&fact).unwrap())
+                    .unwrap_or_else(|error| panic!("the native form of a fact reads back: {error}\n{fact:?}"));
+                assert_eq!(again, fact, "the native form of a fact reads back as it was");
+            }
+            Item::Rejected(rejected) => {
+                text.push_str(&format!("{} rejected {}\n", rejected.line, serde_json::to_string(&rejected).unwrap()));
+            }
+        }
+        Ok(())
+    };
+    let mut out = Emit::new(&mut sink);
+    let mut parser = (format.open)();
+    for (name, content) in files {
+        out.set_file(name);
+        let mut reader = BufReader::new(&content[..]);
+        parser.read(&mut Input { name, reader: &mut reader }, &mut out).unwrap();
+    }
+    parser.finish(&mut out).unwrap();
+    text
+}
+
+#[test]
+fn every_sample_reads_as_its_golden_file_says() {
+    let mut cases = 0;
+    for format_folder in sorted(&folder()) {
+        let name = format_folder.file_name().unwrap().to_str().unwrap();
+        let format = feeds::find(name).unwrap_or_else(|| panic!("tests/feeds/{name} names no format"));
+        for input in sorted(&format_folder) {
+            let file = input.file_name().unwrap().to_str().unwrap();
+            let Some((case, _)) = file.split_once(".in") else { continue };
+            cases += 1;
+            let files = files(&input);
+            let text = read(format, &files);
+            let golden = format_folder.join(format!("{case}.out"));
+            if std::env::var_os("BLESS").is_some() {
+                fs::write(&golden, &text).unwrap();
+            }
+            let expected = fs::read_to_string(&golden)
+                .unwrap_or_else(|_| panic!("{} is missing: run with BLESS=1 and read it", golden.display()));
+            assert_eq!(text, expected, "{name}/{case}: if the change is meant, run with BLESS=1 and read the diff");
+            let (first, content) = &files[0];
+            let head = &content[..content.len().min(SAMPLE_BYTES)];
+            let found = feeds::recognise(&Sample { name: first, head }).map(|format| format.name);
+            if !case.ends_with("-unrecognised") {
+                assert_eq!(found, Some(name), "{name}/{case} is not recognised by its content");
+            }
+        }
+    }
+    assert!(cases >= feeds::FORMATS.len(), "every format has a sample: {cases} cases");
+}
+
+#[test]
+fn every_format_has_a_sample() {
+    for format in feeds::FORMATS {
+        assert!(folder().join(format.name).is_dir(), "tests/feeds/{} is missing", format.name);
+    }
+}
+
+/// Whatever the bytes, a parser neither panics nor loses count of lines: seeded changes of real samples.
+#[test]
+fn damaged_samples_never_panic() {
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed
+    };
+    for format in feeds::FORMATS {
+        for input in sorted(&folder().join(format.name)) {
+            if !input.file_name().unwrap().to_str().unwrap().contains(".in") {
+                continue;
+            }
+            let original = files(&input);
+            for _ in 0..30 {
+                let mut changed = original.clone();
+                for (_, content) in &mut changed {
+                    for _ in 0..=next() % 8 {
+                        if content.is_empty() {
+                            break;
+                        }
+                        let at = usize::try_from(next() % content.len() as u64).unwrap();
+                        match next() % 3 {
+                            0 => content[at] = (next() & 0xff) as u8,
+                            1 => content.truncate(at),
+                            _ => {
+                                content.remove(at);
+                            }
+                        }
+                    }
+                }
+                read(format, &changed);
+            }
+        }
+    }
+}
