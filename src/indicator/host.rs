@@ -57,7 +57,10 @@ impl Host {
     /// The host as masks and web addresses compare it (section 6, step 4): a name without one leading `www.`, and as the
     /// address that its numbers mean (`0x7f.1`). Not for a host that is in this form: that would drop a second `www.`.
     pub fn normal(&self) -> Self {
-        let Self::Domain(name) = self else { return self.clone() };
+        let name = match self {
+            Self::Domain(name) => name,
+            Self::Address(address) => return Self::Address(canonical(*address)),
+        };
         let bare = name.without_www();
         match inet_aton(bare) {
             Some(address) => Self::Address(IpAddr::V4(address)),

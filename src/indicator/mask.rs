@@ -7,7 +7,7 @@ use std::str::FromStr;
 use compact_str::{CompactString, ToCompactString, format_compact};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::normalise::{Stars, normal_host, normalise, split_port};
+use super::normalise::{Stars, normal_host, normalise, split_port, without_scheme};
 use super::{DomainName, Host, ParseError, Prefix, Url, parse_address, refang};
 
 /// What a mask covers (section 5 of the contract). Serde and [`Display`](fmt::Display) spell it `MASK_TYPE_DOMAIN` and
@@ -143,7 +143,7 @@ impl Mask {
     /// No `*`, or nothing fixed beside it; a label with both `*` and letters beyond ASCII; what no web address has.
     pub fn wildcard(text: &str) -> Result<Self, ParseError> {
         let plain = refang(text.trim());
-        let bare = plain.split_once("://").map_or(&*plain, |(_, rest)| rest);
+        let bare = without_scheme(&plain);
         match bare.find('*') {
             None => return Err(wrong(text, "a wildcard mask", "it has no *", "host/a*b")),
             Some(0) if bare.starts_with("*.") && !bare[1..].contains(['*', '/', '?', '#', ':', '@']) => {
@@ -159,6 +159,9 @@ impl Mask {
         }
         let key = normalise(text, Stars::Wild)
             .map_err(|problem| wrong(text, "a wildcard mask", problem, "host/a*b"))?;
+        if !key.key.contains('*') {
+            return Err(wrong(text, "a wildcard mask", "its * is in a part that is dropped", "host/a*b"));
+        }
         if !key.key.contains(|character: char| character.is_alphanumeric()) {
             return Err(wrong(text, "a wildcard mask", "it has no fixed part", "host/a*b"));
         }

@@ -51,8 +51,8 @@ pub(super) fn normalise(text: &str, stars: Stars) -> Result<Normal, &'static str
     Ok(Normal { key, host_bytes, port })
 }
 
-/// Step 2.
-fn without_scheme(text: &str) -> &str {
+/// Step 2: the text after the scheme, or after a leading `//`.
+pub(super) fn without_scheme(text: &str) -> &str {
     if let Some(at) = text.find("://") {
         let scheme = &text.as_bytes()[..at];
         let legal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-');

@@ -27,7 +27,8 @@ impl Mask {
 
     /// Whether the mask covers the host as such, in a report on a domain or an address: a host or domain mask that is it
     /// or above it, a network that holds it, a wildcard that matches the bare host. Masks of one web address, a folder
-    /// or a script say nothing of their host. The host is compared without one leading `www.`.
+    /// or a script say nothing of their host. The host is compared without one leading `www.`, so it is one that was asked
+    /// for, not that of a [`Url`], whose `www.` is gone: for those see [`matches_url`](Self::matches_url).
     pub fn matches_host(&self, host: &Host) -> bool {
         match self.mask_type {
             MaskType::Url | MaskType::Folder | MaskType::Script => false,

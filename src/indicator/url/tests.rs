@@ -17,101 +17,103 @@ fn the_pairs_of_the_contract() {
         assert_eq!(key(input).as_deref().unwrap_or("<error>"), expected, "{input}");
         pairs += 1;
     }
-    assert!(pairs >= 33, "only {pairs} pairs were read");
+    assert!(pairs >= 31, "only {pairs} pairs were read");
+}
+
+#[test]
+fn every_rule() {
+    for (text, expected) in RULES {
+        assert_eq!(key(text).as_deref().unwrap_or("<error>"), *expected, "{text}");
+    }
 }
 
 /// Every sentence of section 6, by step.
-#[test]
-fn every_rule() {
-    for (text, expected) in [
-        // 1: white space, defanging
-        ("\t hxxps[://]example[.]com[/]a \n", "example.com/a"),
-        ("example(dot)com", "example.com"),
-        // 2: scheme
-        ("git+ssh://example.com/a", "example.com/a"),
-        ("//example.com/a", "example.com/a"),
-        ("http:example.com", "<error>"),
-        ("mailto:me", "<error>"),
-        // 3: authority, fragment, query, user-info, port
-        ("example.com#/a?b", "example.com"),
-        ("example.com/a#b?c", "example.com/a"),
-        ("example.com?a/b#c", "example.com?a/b"),
-        ("http://a@b@example.com/c@d", "example.com/c@d"),
-        ("http://example.com\\@evil.example/", "evil.example"),
-        ("http://example.com\\a", "<error>"),
-        ("http://example.com:/a", "example.com/a"),
-        ("http://example.com:0/a", "example.com/a"),
-        ("http://example.com:65535/a", "example.com/a"),
-        ("http://example.com:65536/a", "<error>"),
-        ("http://example.com:8o/a", "<error>"),
-        ("http://example.com:80:80/a", "<error>"),
-        // 4: host
-        ("http://ex%61mple.com/", "example.com"),
-        ("http://ex%2561mple.com/", "<error>"),
-        ("http://EXAMPLE。COM/", "example.com"),
-        ("http://faß.de", "xn--fa-hia.de"),
-        ("http://a...b.com", "a.b.com"),
-        ("http://www.co.uk/", "www.co.uk"),
-        ("http://www.user.github.io/", "user.github.io"),
-        ("http://www.github.io/", "www.github.io"),
-        ("http://www.www.example.com/", "www.example.com"),
-        ("http://www.1.2.3.4/", "1.2.3.4"),
-        ("31.13.21284", "31.13.83.36"),
-        ("1.2.3", "1.2.0.3"),
-        ("017700000001", "127.0.0.1"),
-        ("256.1.1.1", "256.1.1.1"),
-        ("08.1.1.1", "08.1.1.1"),
-        ("1.2.3.4.5", "1.2.3.4.5"),
-        ("http://[2001:DB8:0:0::1]/", "[2001:db8::1]"),
-        ("http://[::ffff:1.2.3.4]:80/", "[::ffff:1.2.3.4]"),
-        ("http://[::1]x/", "<error>"),
-        ("http://[::1/", "<error>"),
-        ("http://[fe80::1%25eth0]/", "<error>"),
-        ("http://[1.2.3.4]/", "<error>"),
-        ("", "<error>"),
-        ("http://", "<error>"),
-        ("http:///a", "<error>"),
-        ("http://.../a", "<error>"),
-        ("http://a b.com/", "<error>"),
-        ("http://a%20b.com/", "<error>"),
-        ("http://a%00b.com/", "<error>"),
-        ("http://a\tb.com/", "<error>"),
-        ("http://a<b.com/", "<error>"),
-        ("http://a|b.com/", "<error>"),
-        ("http://a^b.com/", "<error>"),
-        ("http://a%ffb.com/", "<error>"),
-        // not listed, but they would make the end of the host a guess
-        ("http://a%2Fb.com/", "<error>"),
-        ("http://a%3Fb.com/", "<error>"),
-        ("http://a%40b.com/", "<error>"),
-        ("http://a%3A80/", "<error>"),
-        ("http://*.example.com/", "<error>"),
-        ("http://_a.b-.example.com/", "_a.b-.example.com"),
-        // 5: dot-segments before decoding
-        ("http://example.com/a/./b/../c", "example.com/a/c"),
-        ("http://example.com/../../a", "example.com/a"),
-        ("http://example.com/a/%2e%2e/b", "example.com/a/../b"),
-        ("http://example.com/a?b=/../c", "example.com/a?b=/../c"),
-        // 6: decoding, case, slashes
-        ("http://example.com/%2541", "example.com/%41"),
-        ("http://example.com/%zz%", "example.com/%zz%"),
-        ("http://example.com/%FF%00%0A", "example.com/%ff%00%0a"),
-        ("http://example.com/a+b%2Bc", "example.com/a+b+c"),
-        ("http://example.com/%C3%84Ω", "example.com/äω"),
-        ("http://example.com/a%2F%2Fb", "example.com/a/b"),
-        ("http://example.com/a?b=//c", "example.com/a?b=/c"),
-        ("http://example.com/?U=HTTP://X.Y", "example.com/?u=http:/x.y"),
-        // 7: trailing slash, bare ?
-        ("http://example.com", "example.com"),
-        ("http://example.com/a/", "example.com/a"),
-        ("http://example.com/a/?", "example.com/a/?"),
-        ("http://example.com/?", "example.com/?"),
-        ("http://example.com?", "example.com?"),
-        ("http://example.com/a?b/", "example.com/a?b/"),
-    ] {
-        assert_eq!(key(text).as_deref().unwrap_or("<error>"), expected, "{text}");
-    }
-}
+const RULES: &[(&str, &str)] = &[
+    // 1: white space, defanging
+    ("\t hxxps[://]example[.]com[/]a \n", "example.com/a"),
+    ("example(dot)com", "example.com"),
+    // 2: scheme
+    ("git+ssh://example.com/a", "example.com/a"),
+    ("//example.com/a", "example.com/a"),
+    ("http:example.com", "<error>"),
+    ("mailto:me", "<error>"),
+    // 3: authority, fragment, query, user-info, port
+    ("example.com#/a?b", "example.com"),
+    ("example.com/a#b?c", "example.com/a"),
+    ("example.com?a/b#c", "example.com?a/b"),
+    ("http://a@b@example.com/c@d", "example.com/c@d"),
+    ("http://example.com\\@evil.example/", "evil.example"),
+    ("http://example.com\\a", "<error>"),
+    ("http://example.com:/a", "example.com/a"),
+    ("http://example.com:0/a", "example.com/a"),
+    ("http://example.com:65535/a", "example.com/a"),
+    ("http://example.com:65536/a", "<error>"),
+    ("http://example.com:8o/a", "<error>"),
+    ("http://example.com:80:80/a", "<error>"),
+    // 4: host
+    ("http://ex%61mple.com/", "example.com"),
+    ("http://ex%2561mple.com/", "<error>"),
+    ("http://EXAMPLE。COM/", "example.com"),
+    ("http://faß.de", "xn--fa-hia.de"),
+    ("http://a...b.com", "a.b.com"),
+    ("http://www.co.uk/", "www.co.uk"),
+    ("http://www.user.github.io/", "user.github.io"),
+    ("http://www.github.io/", "www.github.io"),
+    ("http://www.www.example.com/", "www.example.com"),
+    ("http://www.1.2.3.4/", "1.2.3.4"),
+    ("31.13.21284", "31.13.83.36"),
+    ("1.2.3", "1.2.0.3"),
+    ("017700000001", "127.0.0.1"),
+    ("256.1.1.1", "256.1.1.1"),
+    ("08.1.1.1", "08.1.1.1"),
+    ("1.2.3.4.5", "1.2.3.4.5"),
+    ("http://[2001:DB8:0:0::1]/", "[2001:db8::1]"),
+    ("http://[::ffff:1.2.3.4]:80/", "[::ffff:1.2.3.4]"),
+    ("http://[::1]x/", "<error>"),
+    ("http://[::1/", "<error>"),
+    ("http://[fe80::1%25eth0]/", "<error>"),
+    ("http://[1.2.3.4]/", "<error>"),
+    ("", "<error>"),
+    ("http://", "<error>"),
+    ("http:///a", "<error>"),
+    ("http://.../a", "<error>"),
+    ("http://a b.com/", "<error>"),
+    ("http://a%20b.com/", "<error>"),
+    ("http://a%00b.com/", "<error>"),
+    ("http://a\tb.com/", "<error>"),
+    ("http://a<b.com/", "<error>"),
+    ("http://a|b.com/", "<error>"),
+    ("http://a^b.com/", "<error>"),
+    ("http://a%ffb.com/", "<error>"),
+    // not listed, but they would make the end of the host a guess
+    ("http://a%2Fb.com/", "<error>"),
+    ("http://a%3Fb.com/", "<error>"),
+    ("http://a%40b.com/", "<error>"),
+    ("http://a%3A80/", "<error>"),
+    ("http://*.example.com/", "<error>"),
+    ("http://_a.b-.example.com/", "_a.b-.example.com"),
+    // 5: dot-segments before decoding
+    ("http://example.com/a/./b/../c", "example.com/a/c"),
+    ("http://example.com/../../a", "example.com/a"),
+    ("http://example.com/a/%2e%2e/b", "example.com/a/../b"),
+    ("http://example.com/a?b=/../c", "example.com/a?b=/../c"),
+    // 6: decoding, case, slashes
+    ("http://example.com/%2541", "example.com/%41"),
+    ("http://example.com/%zz%", "example.com/%zz%"),
+    ("http://example.com/%FF%00%0A", "example.com/%ff%00%0a"),
+    ("http://example.com/a+b%2Bc", "example.com/a+b+c"),
+    ("http://example.com/%C3%84Ω", "example.com/äω"),
+    ("http://example.com/a%2F%2Fb", "example.com/a/b"),
+    ("http://example.com/a?b=//c", "example.com/a?b=/c"),
+    ("http://example.com/?U=HTTP://X.Y", "example.com/?u=http:/x.y"),
+    // 7: trailing slash, bare ?
+    ("http://example.com", "example.com"),
+    ("http://example.com/a/", "example.com/a"),
+    ("http://example.com/a/?", "example.com/a/?"),
+    ("http://example.com/?", "example.com/?"),
+    ("http://example.com?", "example.com?"),
+    ("http://example.com/a?b/", "example.com/a?b/"),
+];
 
 #[test]
 fn parts_are_told_apart() {
@@ -193,10 +195,10 @@ proptest! {
             let again = Url::from_key(url.key()).unwrap();
             prop_assert_eq!((again.host_str(), again.host()), (url.host_str(), url.host()));
             // What serde writes is read as the same key, with and without a spelling.
-            prop_assert_eq!(Url::parse(&url.respelled()).unwrap().key(), url.key());
+            prop_assert_eq!(&Url::parse(&url.respelled()).unwrap(), &url);
             let respelled = again.respelled();
             if respelled.len() <= URL_BYTES_MAX {
-                prop_assert_eq!(Url::parse(&respelled).unwrap().key(), url.key(), "{}", respelled);
+                prop_assert_eq!(&Url::parse(&respelled).unwrap(), &url, "{}", respelled);
             }
             let (shown, removed) = crate::indicator::redact(url.key());
             prop_assert_eq!(removed, shown != url.key());
