@@ -9,7 +9,10 @@ use std::io::{self, BufRead};
 
 use crate::fact::Fact;
 
+mod cof;
 mod lines;
+mod native;
+mod zeek;
 
 pub use lines::{LINE_BYTES_MAX, Lines};
 
@@ -191,7 +194,11 @@ impl<'a> Emit<'a> {
 }
 
 /// All formats. Where several recognise a content, the first is taken: the strictest stand first.
-pub const FORMATS: &[Format] = &[];
+pub const FORMATS: &[Format] = &[
+    native::FORMAT, // our own
+    cof::FORMAT,    // passive DNS
+    zeek::FORMAT,   // network monitor
+];
 
 /// Finds a format by its name.
 pub fn find(name: &str) -> Option<&'static Format> {
