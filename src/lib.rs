@@ -7,3 +7,4 @@ pub mod feeds; // bytes to facts: the table of formats
 pub mod indicator; // what is asked about: domain, address, URL, file; text is parsed here and nowhere else
 pub mod store; // facts at rest: runs, manifest, catalogue
 pub mod value; // zone, category, score, time, country
+pub mod verdict; // evidence, policy, score, zone
