@@ -9,7 +9,11 @@ use std::io::{self, BufRead};
 
 use crate::fact::Fact;
 
+mod entry;
+mod hosts;
 mod lines;
+mod list;
+mod urlhaus_filter;
 
 pub use lines::{LINE_BYTES_MAX, Lines};
 
@@ -191,7 +195,29 @@ impl<'a> Emit<'a> {
 }
 
 /// All formats. Where several recognise a content, the first is taken: the strictest stand first.
-pub const FORMATS: &[Format] = &[];
+pub const FORMATS: &[Format] = &[
+    Format {
+        name: "urlhaus-filter",
+        title: "a block list in the syntax of ad blockers: urlhaus-filter, phishing-filter",
+        state: State::Whole,
+        recognise: urlhaus_filter::recognise,
+        open: urlhaus_filter::open,
+    },
+    Format {
+        name: "hosts",
+        title: "a hosts file that sends names nowhere: StevenBlack/hosts, AdAway",
+        state: State::Whole,
+        recognise: hosts::recognise,
+        open: hosts::open,
+    },
+    Format {
+        name: "list",
+        title: "a plain list: names, addresses, networks, URLs or file hashes, one a line",
+        state: State::Whole,
+        recognise: list::recognise,
+        open: list::open,
+    },
+];
 
 /// Finds a format by its name.
 pub fn find(name: &str) -> Option<&'static Format> {
