@@ -13,6 +13,7 @@ mod entry;
 mod hosts;
 mod lines;
 mod list;
+mod trails;
 mod urlhaus_filter;
 
 pub use lines::{LINE_BYTES_MAX, Lines};
@@ -196,6 +197,13 @@ impl<'a> Emit<'a> {
 
 /// All formats. Where several recognise a content, the first is taken: the strictest stand first.
 pub const FORMATS: &[Format] = &[
+    Format {
+        name: "trails",
+        title: "maltrail's static trails, a folder of text files: one an actor, a family or a nuisance",
+        state: State::Whole,
+        recognise: trails::recognise,
+        open: trails::open,
+    },
     Format {
         name: "urlhaus-filter",
         title: "a block list in the syntax of ad blockers: urlhaus-filter, phishing-filter",
