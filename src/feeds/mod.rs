@@ -9,10 +9,15 @@ use std::io::{self, BufRead};
 
 use crate::fact::Fact;
 
+mod cells;
 mod entry;
 mod hosts;
+mod ip_ranges;
 mod lines;
 mod list;
+mod mask_csv;
+mod popularity;
+mod reports;
 mod trails;
 mod urlhaus_filter;
 
@@ -203,6 +208,34 @@ pub const FORMATS: &[Format] = &[
         state: State::Whole,
         recognise: trails::recognise,
         open: trails::open,
+    },
+    Format {
+        name: "mask-csv",
+        title: "snapshots of a block list: host, path, first and last snapshot",
+        state: State::Events,
+        recognise: mask_csv::recognise,
+        open: mask_csv::open,
+    },
+    Format {
+        name: "reports",
+        title: "a table of intelligence reports, CSV with report_id and title",
+        state: State::Events,
+        recognise: reports::recognise,
+        open: reports::open,
+    },
+    Format {
+        name: "ip-ranges",
+        title: "address ranges with country or ASN: DB-IP Lite, ip-location-db, iptoasn.com",
+        state: State::Whole,
+        recognise: ip_ranges::recognise,
+        open: ip_ranges::open,
+    },
+    Format {
+        name: "popularity",
+        title: "popular names, ranked or not: Tranco, Cisco Umbrella, Majestic Million",
+        state: State::Whole,
+        recognise: popularity::recognise,
+        open: popularity::open,
     },
     Format {
         name: "urlhaus-filter",
