@@ -2,7 +2,9 @@
 //!
 //! In reading order:
 
-pub mod indicator; // what is asked about: domain, address, URL, file; text is parsed here and nowhere else
-pub mod value; // zone, category, score, time, country
 pub mod fact; // what every input comes down to
 pub mod feeds; // bytes to facts: the table of formats
+pub mod indicator; // what is asked about: domain, address, URL, file; text is parsed here and nowhere else
+pub mod store; // facts at rest: runs, manifest, catalogue
+pub mod value; // zone, category, score, time, country
+pub mod verdict; // evidence, policy, score, zone

@@ -67,20 +67,26 @@ impl Sample<'_> {
             self.head.iter().rposition(|byte| *byte == b'\n').map_or(self.head.len(), |at| at + 1)
         };
         self.head[..end].split(|byte| *byte == b'\n').filter_map(|line| {
-            std::str::from_utf8(line).ok().map(|line| line.trim_end_matches('\r').trim_start_matches('\u{feff}'))
+            std::str::from_utf8(line)
+                .ok()
+                .map(|line| line.trim_end_matches('\r').trim_start_matches('\u{feff}'))
         })
     }
 
     /// The lines that say something: neither blank nor a comment (`#`, `!`, `;`, `//`).
     pub fn data_lines(&self) -> impl Iterator<Item = &str> {
-        self.lines().map(str::trim).filter(|line| {
-            !line.is_empty() && !line.starts_with(['#', '!', ';']) && !line.starts_with("//")
-        })
+        self.lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with(['#', '!', ';']) && !line.starts_with("//"))
     }
 
     /// Whether the first byte that is no white space is `byte`.
     pub fn starts_with(&self, byte: u8) -> bool {
-        self.head.trim_ascii_start().strip_prefix("\u{feff}".as_bytes()).unwrap_or(self.head.trim_ascii_start()).first()
+        self.head
+            .trim_ascii_start()
+            .strip_prefix("\u{feff}".as_bytes())
+            .unwrap_or(self.head.trim_ascii_start())
+            .first()
             == Some(&byte)
     }
 
