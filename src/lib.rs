@@ -2,7 +2,13 @@
 //!
 //! In reading order:
 
-pub mod indicator; // what is asked about: domain, address, URL, file; text is parsed here and nowhere else
-pub mod value; // zone, category, score, time, country
+pub mod clock; // where time comes in
+pub mod dossier; // what is gathered of an object
 pub mod fact; // what every input comes down to
 pub mod feeds; // bytes to facts: the table of formats
+pub mod indicator; // what is asked about: domain, address, URL, file; text is parsed here and nowhere else
+pub mod lookup; // one question, one answer
+pub mod sections; // the sections of a report: the table of them
+pub mod store; // facts at rest: runs, manifest, catalogue
+pub mod value; // zone, category, score, time, country
+pub mod verdict; // evidence, policy, score, zone

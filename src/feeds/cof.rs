@@ -19,20 +19,13 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
-use super::{Emit, Format, Input, Lines, Sample, State};
+use super::{Emit, Input, Lines, Parse, Sample};
 use crate::fact::{Fact, Rdata, RecordType, Resolution, Seen};
 use crate::indicator::{DomainName, ParseError, parse_address};
 use crate::value::Timestamp;
 
-pub(super) const FORMAT: Format = Format {
-    name: "cof",
-    title: "Passive DNS Common Output Format (CIRCL, D4, DNSDB), one JSON object a line",
-    state: State::Events,
-    recognise,
-    open: || Box::new(read),
-};
-
-fn recognise(sample: &Sample<'_>) -> bool {
+/// Whether the first line is a record with name and rdata, or the framing around one.
+pub(super) fn recognise(sample: &Sample<'_>) -> bool {
     // A struct can be read from a JSON array too; that is not this format.
     let Some(line) = sample.data_lines().next().filter(|line| line.starts_with('{')) else { return false };
     let record = |record: &Record<'_>| !record.rrname.is_empty() && record.rdata.first.is_some();
@@ -43,6 +36,10 @@ fn recognise(sample: &Sample<'_>) -> bool {
         }
     }
     serde_json::from_str::<Record<'_>>(line).is_ok_and(|found| record(&found))
+}
+
+pub(super) fn open() -> Box<dyn Parse> {
+    Box::new(read)
 }
 
 fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {
