@@ -10,16 +10,19 @@ use std::io::{self, BufRead};
 use crate::fact::Fact;
 
 mod cells;
+mod cof;
 mod entry;
 mod hosts;
 mod ip_ranges;
 mod lines;
 mod list;
 mod mask_csv;
+mod native;
 mod popularity;
 mod reports;
 mod trails;
 mod urlhaus_filter;
+mod zeek;
 
 pub use lines::{LINE_BYTES_MAX, Lines};
 
@@ -208,6 +211,9 @@ impl<'a> Emit<'a> {
 
 /// All formats. Where several recognise a content, the first is taken: the strictest stand first.
 pub const FORMATS: &[Format] = &[
+    native::FORMAT, // our own
+    cof::FORMAT,    // passive DNS
+    zeek::FORMAT,   // network monitor
     Format {
         name: "trails",
         title: "maltrail's static trails, a folder of text files: one an actor, a family or a nuisance",
