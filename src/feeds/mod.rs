@@ -9,7 +9,10 @@ use std::io::{self, BufRead};
 
 use crate::fact::Fact;
 
+mod json_values;
+mod lenient;
 mod lines;
+mod misp_warninglist;
 
 pub use lines::{LINE_BYTES_MAX, Lines};
 
@@ -191,7 +194,9 @@ impl<'a> Emit<'a> {
 }
 
 /// All formats. Where several recognise a content, the first is taken: the strictest stand first.
-pub const FORMATS: &[Format] = &[];
+pub const FORMATS: &[Format] = &[
+    misp_warninglist::FORMAT,
+];
 
 /// Finds a format by its name.
 pub fn find(name: &str) -> Option<&'static Format> {
