@@ -273,7 +273,9 @@ mod tests {
     use super::*;
     use crate::feeds::Item;
 
-    fn values(input: &str, bytes_max: usize) -> (Vec<(u64, String)>, Vec<(u64, &'static str)>) {
+    type Values = Vec<(u64, String)>;
+
+    fn values(input: &str, bytes_max: usize) -> (Values, Vec<(u64, &'static str)>) {
         let mut rejected = Vec::new();
         let mut sink = |item| {
             if let Item::Rejected(record) = item {

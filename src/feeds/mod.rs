@@ -12,6 +12,7 @@ use crate::fact::Fact;
 mod json_values;
 mod lenient;
 mod lines;
+mod misp_event;
 mod misp_warninglist;
 
 pub use lines::{LINE_BYTES_MAX, Lines};
@@ -196,6 +197,7 @@ impl<'a> Emit<'a> {
 /// All formats. Where several recognise a content, the first is taken: the strictest stand first.
 pub const FORMATS: &[Format] = &[
     misp_warninglist::FORMAT,
+    misp_event::FORMAT,
 ];
 
 /// Finds a format by its name.
