@@ -14,6 +14,8 @@ mod lenient;
 mod lines;
 mod misp_event;
 mod misp_warninglist;
+mod rdap;
+mod withheld;
 
 pub use lines::{LINE_BYTES_MAX, Lines};
 
@@ -198,6 +200,7 @@ impl<'a> Emit<'a> {
 pub const FORMATS: &[Format] = &[
     misp_warninglist::FORMAT,
     misp_event::FORMAT,
+    rdap::FORMAT,
 ];
 
 /// Finds a format by its name.
