@@ -15,6 +15,7 @@ mod lines;
 mod misp_event;
 mod misp_warninglist;
 mod rdap;
+mod whois;
 mod withheld;
 
 pub use lines::{LINE_BYTES_MAX, Lines};
@@ -201,6 +202,7 @@ pub const FORMATS: &[Format] = &[
     misp_warninglist::FORMAT,
     misp_event::FORMAT,
     rdap::FORMAT,
+    whois::FORMAT,
 ];
 
 /// Finds a format by its name.
