@@ -19,6 +19,8 @@ use crate::value::Timestamp;
 // What commands share.
 mod progress;
 mod table;
+mod text;
+mod tree;
 
 // The commands.
 mod batches;
@@ -26,9 +28,11 @@ mod completions;
 mod config;
 mod formats;
 mod import;
+mod lookup;
 mod merge;
 mod parse;
 mod retire;
+mod serve;
 mod stats;
 mod verify;
 
@@ -59,8 +63,10 @@ struct Global {
 #[derive(Subcommand)]
 enum Command {
     Import(import::Import),
+    Lookup(lookup::Lookup),
     Parse(parse::Parse),
     Formats(formats::Formats),
+    Serve(serve::Serve),
     Merge(merge::Merge),
     Batches(batches::Batches),
     Retire(retire::Retire),
@@ -74,8 +80,10 @@ impl Command {
     fn run(self, program: &Program, out: &mut dyn Write) -> Result<Code, Failure> {
         match self {
             Command::Import(command) => command.run(program, out),
+            Command::Lookup(command) => command.run(program, out),
             Command::Parse(command) => command.run(out),
             Command::Formats(command) => command.run(out),
+            Command::Serve(command) => command.run(program, out),
             Command::Merge(command) => command.run(program, out),
             Command::Batches(command) => command.run(program, out),
             Command::Retire(command) => command.run(program, out),
