@@ -19,13 +19,20 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
-use super::{Emit, Input, Lines, Parse, Sample};
+use super::{Emit, Format, Input, Lines, Sample, State};
 use crate::fact::{Fact, Rdata, RecordType, Resolution, Seen};
 use crate::indicator::{DomainName, ParseError, parse_address};
 use crate::value::Timestamp;
 
-/// Whether the first line is a record with name and rdata, or the framing around one.
-pub(super) fn recognise(sample: &Sample<'_>) -> bool {
+pub(super) const FORMAT: Format = Format {
+    name: "cof",
+    title: "Passive DNS Common Output Format (CIRCL, D4, DNSDB), one JSON object a line",
+    state: State::Events,
+    recognise,
+    open: || Box::new(read),
+};
+
+fn recognise(sample: &Sample<'_>) -> bool {
     // A struct can be read from a JSON array too; that is not this format.
     let Some(line) = sample.data_lines().next().filter(|line| line.starts_with('{')) else { return false };
     let record = |record: &Record<'_>| !record.rrname.is_empty() && record.rdata.first.is_some();
@@ -36,10 +43,6 @@ pub(super) fn recognise(sample: &Sample<'_>) -> bool {
         }
     }
     serde_json::from_str::<Record<'_>>(line).is_ok_and(|found| record(&found))
-}
-
-pub(super) fn open() -> Box<dyn Parse> {
-    Box::new(read)
 }
 
 fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {

@@ -14,14 +14,21 @@ mod cof;
 mod entry;
 mod hosts;
 mod ip_ranges;
+mod json_values;
+mod lenient;
 mod lines;
 mod list;
 mod mask_csv;
+mod misp_event;
+mod misp_warninglist;
 mod native;
 mod popularity;
+mod rdap;
 mod reports;
 mod trails;
 mod urlhaus_filter;
+mod whois;
+mod withheld;
 mod zeek;
 
 pub use lines::{LINE_BYTES_MAX, Lines};
@@ -211,27 +218,13 @@ impl<'a> Emit<'a> {
 
 /// All formats. Where several recognise a content, the first is taken: the strictest stand first.
 pub const FORMATS: &[Format] = &[
-    Format {
-        name: "native",
-        title: "zonelens' own format, one fact a line as a JSON object: docs/native.md",
-        state: State::Events,
-        recognise: native::recognise,
-        open: native::open,
-    },
-    Format {
-        name: "cof",
-        title: "passive DNS, Common Output Format, one JSON object a line: CIRCL, D4, DNSDB",
-        state: State::Events,
-        recognise: cof::recognise,
-        open: cof::open,
-    },
-    Format {
-        name: "zeek",
-        title: "Zeek logs, TSV or JSON, a file or a folder: conn, dns, http, files, ssl, x509",
-        state: State::Events,
-        recognise: zeek::recognise,
-        open: zeek::open,
-    },
+    misp_warninglist::FORMAT,
+    misp_event::FORMAT,
+    rdap::FORMAT,
+    whois::FORMAT,
+    native::FORMAT, // our own
+    cof::FORMAT,    // passive DNS
+    zeek::FORMAT,   // network monitor
     Format {
         name: "trails",
         title: "maltrail's static trails, a folder of text files: one an actor, a family or a nuisance",

@@ -9,10 +9,18 @@ use std::io;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Emit, Input, Lines, Parse, Sample};
+use super::{Emit, Format, Input, Lines, Sample, State};
 use crate::fact::{FACT_KINDS, Fact, FileVerdict, Listed, Seen};
 use crate::indicator::{FileHashes, Indicator, Mask};
 use crate::value::Zone;
+
+pub(super) const FORMAT: Format = Format {
+    name: "native",
+    title: "zonelens' own format, one fact a line as a JSON object (docs/native.md)",
+    state: State::Events,
+    recognise,
+    open: || Box::new(read),
+};
 
 /// The part of a record that says what it is.
 #[derive(Deserialize)]
@@ -21,14 +29,9 @@ struct Kind<'a> {
     fact: Cow<'a, str>,
 }
 
-/// Whether the first line is an object that names its kind.
-pub(super) fn recognise(sample: &Sample<'_>) -> bool {
+fn recognise(sample: &Sample<'_>) -> bool {
     let is_fact = |line: &str| line.starts_with('{') && serde_json::from_str::<Kind<'_>>(line).is_ok();
     sample.data_lines().next().is_some_and(is_fact)
-}
-
-pub(super) fn open() -> Box<dyn Parse> {
-    Box::new(read)
 }
 
 fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {

@@ -19,7 +19,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::{Emit, Input, Lines, Parse, Sample};
+use super::{Emit, Format, Input, Lines, Parse, Sample, State};
 use crate::fact::{Contact, Fact, PortState, Seen};
 use crate::indicator::{Indicator, Url};
 use join::{Join, Once};
@@ -35,8 +35,15 @@ mod tls;
 mod tsv;
 mod web;
 
-/// Whether it begins with a TSV header, or with a JSON object that has the time and fields of a log.
-pub(super) fn recognise(sample: &Sample<'_>) -> bool {
+pub(super) const FORMAT: Format = Format {
+    name: "zeek",
+    title: "Zeek logs, TSV or JSON: conn, dns, http, files, ssl, x509",
+    state: State::Events,
+    recognise,
+    open: || Box::new(Batch::new()),
+};
+
+fn recognise(sample: &Sample<'_>) -> bool {
     let Some(line) = sample.lines().find(|line| !line.trim().is_empty()) else { return false };
     if line.starts_with("#separator ") {
         return true;
@@ -45,10 +52,6 @@ pub(super) fn recognise(sample: &Sample<'_>) -> bool {
     let row = Row::Json(&record.0);
     let named = row.has(Field::Path) || row.has(Field::OrigH) || Log::by_fields(&row).is_some();
     row.has(Field::Ts) && (named || sample.name.ends_with(".log"))
-}
-
-pub(super) fn open() -> Box<dyn Parse> {
-    Box::new(Batch::new())
 }
 
 /// The logs that are read.
