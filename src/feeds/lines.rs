@@ -1,6 +1,7 @@
 //! Lines of bounded length from a stream.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
+use std::mem;
 
 use super::Emit;
 
@@ -14,13 +15,15 @@ const SHOWN_BYTES: usize = 200;
 pub struct Lines<'a> {
     reader: &'a mut dyn BufRead,
     buffer: Vec<u8>,
+    /// The line that was returned last: its bytes are the next one's buffer.
+    line: String,
     number: u64,
 }
 
 impl<'a> Lines<'a> {
     /// Lines of `reader`, numbered from 1.
     pub fn new(reader: &'a mut dyn BufRead) -> Lines<'a> {
-        Lines { reader, buffer: Vec::new(), number: 0 }
+        Lines { reader, buffer: Vec::new(), line: String::new(), number: 0 }
     }
 
     /// The number of the line that was returned last.
@@ -34,6 +37,7 @@ impl<'a> Lines<'a> {
     ///
     /// When the input cannot be read on, or the sink takes no more.
     pub fn next(&mut self, out: &mut Emit<'_>) -> io::Result<Option<(u64, &str)>> {
+        self.buffer = mem::take(&mut self.line).into_bytes();
         loop {
             self.buffer.clear();
             match self.fill()? {
@@ -45,30 +49,53 @@ impl<'a> Lines<'a> {
                 }
                 Fill::Line => {
                     self.number += 1;
-                    if self.buffer.is_ascii() || std::str::from_utf8(&self.buffer).is_ok() {
-                        break;
+                    while let [.., b'\n' | b'\r'] = self.buffer[..] {
+                        self.buffer.pop();
                     }
-                    out.reject(self.number, "encoding", "the line is not UTF-8", &self.buffer)?;
+                    match String::from_utf8(mem::take(&mut self.buffer)) {
+                        Ok(line) => {
+                            self.line = line;
+                            break;
+                        }
+                        Err(error) => {
+                            self.buffer = error.into_bytes();
+                            out.reject(self.number, "encoding", "the line is not UTF-8", &self.buffer)?;
+                        }
+                    }
                 }
             }
         }
-        let line = std::str::from_utf8(&self.buffer).expect("checked above");
-        let line = line.trim_end_matches(['\n', '\r']);
-        Ok(Some((self.number, if self.number == 1 { line.trim_start_matches('\u{feff}') } else { line })))
+        let line = if self.number == 1 { self.line.trim_start_matches('\u{feff}') } else { &self.line };
+        Ok(Some((self.number, line)))
     }
 
     /// Reads to the end of the line; what is over the limit is passed over.
     fn fill(&mut self) -> io::Result<Fill> {
-        let limit = LINE_BYTES_MAX as u64 + 1;
-        (&mut *self.reader).take(limit).read_until(b'\n', &mut self.buffer)?;
-        if self.buffer.len() <= LINE_BYTES_MAX {
-            return Ok(if self.buffer.is_empty() { Fill::End } else { Fill::Line });
+        let mut too_long = false;
+        loop {
+            let available = self.reader.fill_buf()?;
+            if available.is_empty() {
+                return Ok(match (too_long, self.buffer.is_empty()) {
+                    (true, _) => Fill::TooLong,
+                    (false, true) => Fill::End,
+                    (false, false) => Fill::Line,
+                });
+            }
+            // Of a slice this is a search by many bytes at a time.
+            let taken = (&mut &*available).skip_until(b'\n')?;
+            let end = available[..taken].ends_with(b"\n");
+            if !too_long {
+                self.buffer.extend_from_slice(&available[..taken]);
+                if self.buffer.len() > LINE_BYTES_MAX {
+                    too_long = true;
+                    self.buffer.truncate(SHOWN_BYTES);
+                }
+            }
+            self.reader.consume(taken);
+            if end {
+                return Ok(if too_long { Fill::TooLong } else { Fill::Line });
+            }
         }
-        if !self.buffer.ends_with(b"\n") {
-            self.reader.skip_until(b'\n')?;
-        }
-        self.buffer.truncate(SHOWN_BYTES);
-        Ok(Fill::TooLong)
     }
 }
 
