@@ -479,8 +479,12 @@ pub(super) fn both(a: &Observed, b: &Observed) -> Observed {
         let start = i64::from(*day) * crate::value::DAY_S;
         start <= i64::from(many.last) && start + crate::value::DAY_S > i64::from(many.first)
     });
+    if let Some(span) = &mut joined.span {
+        let day = |seconds: u32| seconds / crate::value::DAY_S as u32;
+        span.peak.day = span.peak.day.clamp(day(joined.first), day(joined.last));
+    }
     if joined.days.is_empty() && joined.span.is_none() && joined.total.is_none() {
-        return few.clone();
+        joined.days = vec![(joined.last / crate::value::DAY_S as u32, few.hits())];
     }
     joined
 }

@@ -10,16 +10,26 @@ use std::io::{self, BufRead};
 use crate::fact::Fact;
 
 mod cells;
+mod cof;
 mod entry;
 mod hosts;
 mod ip_ranges;
+mod json_values;
+mod lenient;
 mod lines;
 mod list;
 mod mask_csv;
+mod misp_event;
+mod misp_warninglist;
+mod native;
 mod popularity;
+mod rdap;
 mod reports;
 mod trails;
 mod urlhaus_filter;
+mod whois;
+mod withheld;
+mod zeek;
 
 pub use lines::{LINE_BYTES_MAX, Lines};
 
@@ -208,6 +218,13 @@ impl<'a> Emit<'a> {
 
 /// All formats. Where several recognise a content, the first is taken: the strictest stand first.
 pub const FORMATS: &[Format] = &[
+    misp_warninglist::FORMAT,
+    misp_event::FORMAT,
+    rdap::FORMAT,
+    whois::FORMAT,
+    native::FORMAT, // our own
+    cof::FORMAT,    // passive DNS
+    zeek::FORMAT,   // network monitor
     Format {
         name: "trails",
         title: "maltrail's static trails, a folder of text files: one an actor, a family or a nuisance",

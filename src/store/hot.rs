@@ -227,8 +227,16 @@ impl Builder {
         self.texts.wildcards =
             self.wildcards.into_iter().zip(first_wildcard..).map(|((text, _), at)| (text, at)).collect();
         let texts = serde_json::to_vec(&self.texts)?;
-        let counts =
-            [bits as usize, self.entries.len(), ranges.len(), v4.len(), v6.len(), sets.len(), texts.len()];
+        let counts = [
+            bits as usize,
+            self.entries.len(),
+            self.ranges.len(),
+            ranges.len(),
+            v4.len(),
+            v6.len(),
+            sets.len(),
+            texts.len(),
+        ];
         for count in counts {
             out.write_all(&u32::try_from(count).map_err(io::Error::other)?.to_le_bytes())?;
         }

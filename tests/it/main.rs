@@ -3,5 +3,9 @@
 mod cli;
 mod feeds;
 mod http;
+mod order;
 mod program;
+mod recompute;
+mod report;
 mod schema;
+mod world;
