@@ -8,4 +8,5 @@ mod program;
 mod recompute;
 mod report;
 mod schema;
+mod tidy;
 mod world;

@@ -16,6 +16,17 @@ pub fn check(kind: &str, report: &Value) {
     recompute::recompute(&report["Verdict"]).unwrap();
 }
 
+/// Compares a report with the one kept in `tests/golden`; `BLESS=1` keeps it anew.
+fn golden(name: &str, report: &Value) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let text = format!("{report:#}\n");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == kept, "{name} differs: if that is meant, run with BLESS=1 and read the diff\n{text}");
+}
+
 const DNS: &str = r#"
 {"fact":"resolution","rrname":"www.full.example","rrtype":"A","rdata":{"address":"192.31.196.10"},"first":"2024-05-01T10:00:30Z","last":"2024-05-01T11:00:00Z","hits":3}
 {"fact":"resolution","rrname":"full.example","rrtype":"A","rdata":{"address":"192.31.196.10"},"first":"2024-05-01T10:00:30Z","last":"2024-05-01T11:00:00Z","hits":3}
@@ -49,6 +60,7 @@ fn a_listed_domain_and_its_address() {
     let world = world();
     let report = world.report("full.example");
     check("domain", &report);
+    golden("domain.json", &report);
     assert_eq!(report["Zone"], "Red");
     assert_eq!(report["DomainGeneralInfo"]["UrlsCount"], 2);
     assert_eq!(report["FilesDownloaded"][0]["DetectionName"], "EICAR-Test-File");
@@ -65,6 +77,7 @@ fn a_listed_domain_and_its_address() {
 
     let report = world.report("192.31.196.10");
     check("ip", &report);
+    golden("ip.json", &report);
     assert_eq!(report["IpWhoIs"]["Asn"][0]["Origin"], "AS112");
     let names: Vec<&str> = report["IpDnsResolutions"]
         .as_array()
@@ -102,6 +115,7 @@ fn a_reserved_address_says_only_that() {
     );
     let report = world.report("10.0.0.1");
     schema::assert_valid("ip.json#/$defs/WholeReserved", &report);
+    golden("reserved.json", &report);
     assert_eq!(report["Zone"], "Grey");
     let request = Request { sections: Some(vec!["HostedUrls".to_owned()]), ..Request::default() };
     assert_eq!(world.ask("10.0.0.1", &request).unwrap(), json!({}));
