@@ -259,9 +259,9 @@ impl Timestamp {
     /// Anything else, with what would be right.
     pub fn parse(text: &str) -> Result<Timestamp, String> {
         let text = text.trim();
-        parse_unix(text)
-            .or_else(|| parse_civil(text))
-            .ok_or_else(|| format!("{text:?} is no date or time: use 2024-05-28, 2024-05-28T07:03Z or Unix seconds"))
+        parse_unix(text).or_else(|| parse_civil(text)).ok_or_else(|| {
+            format!("{text:?} is no date or time: use 2024-05-28, 2024-05-28T07:03Z or Unix seconds")
+        })
     }
 }
 
@@ -269,7 +269,11 @@ fn parse_unix(text: &str) -> Option<Timestamp> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     // Eight digits without separators are a date of the calendar, not a moment of 1970.
-    if !digits(whole) || !digits(fraction) || whole.len() > 12 || (whole.len() == 8 && whole.starts_with(['1', '2'])) {
+    if !digits(whole)
+        || !digits(fraction)
+        || whole.len() > 12
+        || (whole.len() == 8 && whole.starts_with(['1', '2']))
+    {
         return None;
     }
     whole.parse().ok().map(Timestamp)
@@ -353,7 +357,8 @@ impl CountryCode {
     pub fn parse(text: &str) -> Option<CountryCode> {
         let bytes: [u8; 2] = text.trim().as_bytes().try_into().ok()?;
         let code = bytes.map(|byte| byte.to_ascii_uppercase());
-        (code.iter().all(u8::is_ascii_uppercase) && code != *b"ZZ" && code != *b"XX").then_some(CountryCode(code))
+        (code.iter().all(u8::is_ascii_uppercase) && code != *b"ZZ" && code != *b"XX")
+            .then_some(CountryCode(code))
     }
 
     /// The two letters.
@@ -383,7 +388,8 @@ impl Serialize for CountryCode {
 impl<'de> Deserialize<'de> for CountryCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CountryCode, D::Error> {
         let text = String::deserialize(deserializer)?;
-        CountryCode::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no country code")))
+        CountryCode::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no country code")))
     }
 }
 
@@ -395,7 +401,13 @@ mod tests {
 
     #[test]
     fn times_in_all_spellings() {
-        for text in ["2024-05-28T07:03:09Z", "2024-05-28T09:03:09+02:00", "2024-05-28 07:03:09", "1716879789", "1716879789.75"] {
+        for text in [
+            "2024-05-28T07:03:09Z",
+            "2024-05-28T09:03:09+02:00",
+            "2024-05-28 07:03:09",
+            "1716879789",
+            "1716879789.75",
+        ] {
             assert_eq!(Timestamp::parse(text).unwrap().rfc3339(), "2024-05-28T07:03:09Z", "{text}");
         }
         assert_eq!(Timestamp::parse("2024-05-28").unwrap().to_string(), "2024-05-28T00:00Z");

@@ -36,12 +36,18 @@ fn read(format: &feeds::Format, files: &[(String, Vec<u8>)]) -> String {
         match item {
             Item::Fact(fact, line) => {
                 text.push_str(&format!("{line} {}\n", serde_json::to_string(&fact).unwrap()));
-                let again: zonelens::fact::Fact = serde_json::from_str(&serde_json::to_string(&fact).unwrap())
-                    .unwrap_or_else(|error| panic!("the native form of a fact reads back: {error}\n{fact:?}"));
+                let again: zonelens::fact::Fact =
+                    serde_json::from_str(&serde_json::to_string(&fact).unwrap()).unwrap_or_else(|error| {
+                        panic!("the native form of a fact reads back: {error}\n{fact:?}")
+                    });
                 assert_eq!(again, fact, "the native form of a fact reads back as it was");
             }
             Item::Rejected(rejected) => {
-                text.push_str(&format!("{} rejected {}\n", rejected.line, serde_json::to_string(&rejected).unwrap()));
+                text.push_str(&format!(
+                    "{} rejected {}\n",
+                    rejected.line,
+                    serde_json::to_string(&rejected).unwrap()
+                ));
             }
         }
         Ok(())
@@ -75,7 +81,10 @@ fn every_sample_reads_as_its_golden_file_says() {
             }
             let expected = fs::read_to_string(&golden)
                 .unwrap_or_else(|_| panic!("{} is missing: run with BLESS=1 and read it", golden.display()));
-            assert_eq!(text, expected, "{name}/{case}: if the change is meant, run with BLESS=1 and read the diff");
+            assert_eq!(
+                text, expected,
+                "{name}/{case}: if the change is meant, run with BLESS=1 and read the diff"
+            );
             let (first, content) = &files[0];
             let head = &content[..content.len().min(SAMPLE_BYTES)];
             let found = feeds::recognise(&Sample { name: first, head }).map(|format| format.name);

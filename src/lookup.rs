@@ -1,0 +1,213 @@
+//! One question, one answer: an indicator and the sections wanted, from one snapshot.
+
+use serde_json::value::RawValue;
+
+use crate::dossier::{AddressDossier, DomainDossier};
+use crate::indicator::{Indicator, Kind};
+use crate::sections::{About, Entry, RESERVED, SECTIONS};
+use crate::store::{Store, StoreError, View};
+use crate::value::{ThreatScore, Timestamp, Zone};
+use crate::verdict::{Judge, Policy};
+
+/// The most rows of a section, and how many there are unless fewer are asked for.
+pub const COUNT_MAX: usize = 1000;
+
+/// What is wanted of a report.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The sections, by name; `None`: all.
+    pub sections: Option<Vec<String>>,
+    /// The most rows of each section, 1 to [`COUNT_MAX`].
+    pub count: usize,
+    /// A past moment; `None`: now.
+    pub as_of: Option<Timestamp>,
+}
+
+impl Default for Request {
+    fn default() -> Request {
+        Request { sections: None, count: COUNT_MAX, as_of: None }
+    }
+}
+
+/// Licence and quota as a report states them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Licence {
+    /// Bought, or on trial.
+    pub access_type: &'static str,
+    /// Lookups today, this one included.
+    pub day_requests: u64,
+    /// Lookups allowed a day.
+    pub day_quota: u64,
+    /// When the token runs out.
+    pub token_expires: Option<Timestamp>,
+}
+
+impl Default for Licence {
+    /// No users, no quota: as on loopback.
+    fn default() -> Licence {
+        Licence { access_type: "Commercial", day_requests: 1, day_quota: 2_147_483_647, token_expires: None }
+    }
+}
+
+/// A section of a report.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// Its heading on a page.
+    pub title: &'static str,
+    /// Its body, JSON.
+    pub body: Box<RawValue>,
+}
+
+/// What is known of an object.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The kind of object.
+    pub kind: Kind,
+    /// The object, as the report spells it.
+    pub subject: String,
+    /// Its zone.
+    pub zone: Zone,
+    /// Its score.
+    pub score: ThreatScore,
+    /// The sections, in order.
+    pub sections: Vec<Answer>,
+}
+
+impl Report {
+    /// The report as JSON: an object with a member a section.
+    pub fn json(&self) -> Vec<u8> {
+        let mut json =
+            Vec::with_capacity(self.sections.iter().map(|answer| answer.body.get().len() + 40).sum());
+        json.push(b'{');
+        for (index, answer) in self.sections.iter().enumerate() {
+            if index > 0 {
+                json.push(b',');
+            }
+            json.push(b'"');
+            json.extend_from_slice(answer.name.as_bytes());
+            json.extend_from_slice(b"\":");
+            json.extend_from_slice(answer.body.get().as_bytes());
+        }
+        json.push(b'}');
+        json
+    }
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum LookupError {
+    /// The request is wrong; the text says what would be right.
+    #[error("{0}")]
+    BadRequest(String),
+    /// Nothing is known of the object; the text says what was asked.
+    #[error("{0}")]
+    Unknown(String),
+    /// The store cannot answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a lookup needs besides the question.
+pub struct Context<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// The policy.
+    pub policy: &'a Policy,
+    /// Licence and quota.
+    pub licence: Licence,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+/// The report on an indicator.
+///
+/// # Errors
+///
+/// [`LookupError::Unknown`] where nothing is known of it, [`LookupError::BadRequest`] where the request makes no
+/// sense, [`LookupError::Store`] where the store cannot answer.
+pub fn report(
+    context: &Context<'_>,
+    indicator: &Indicator,
+    request: &Request,
+) -> Result<Report, LookupError> {
+    let kind = indicator.kind();
+    if !matches!(kind, Kind::Domain | Kind::Ip) {
+        return Err(LookupError::BadRequest(format!(
+            "a report on a {kind} is not available yet: ask for a domain or an address"
+        )));
+    }
+    if request.as_of.is_some_and(|at| at > context.now) {
+        return Err(LookupError::BadRequest(
+            "as_of is in the future: use a past day, or leave it out for now".to_owned(),
+        ));
+    }
+    let wanted = wanted(kind, request)?;
+    let snapshot = context.store.snapshot()?;
+    let view = snapshot.view(request.as_of);
+    let at = request.as_of.unwrap_or(context.now);
+    let judge = Judge::new(&view, context.policy, at);
+    let (about, reserved) = match indicator {
+        Indicator::Domain(name) => {
+            let dossier = DomainDossier::open(&judge, name, &context.licence, request.count, at)?;
+            // The connection test of clients: always answered.
+            if name.as_str() != "example.com" && !dossier.is_known()? {
+                return Err(LookupError::Unknown(unknown(indicator, &view)));
+            }
+            (About::Domain(dossier), false)
+        }
+        Indicator::Address(address) => {
+            let dossier = AddressDossier::open(&judge, *address, &context.licence, request.count, at)?;
+            let reserved = dossier.is_reserved();
+            if !reserved && !dossier.is_known()? {
+                return Err(LookupError::Unknown(unknown(indicator, &view)));
+            }
+            (About::Address(dossier), reserved)
+        }
+        Indicator::Url(_) | Indicator::File(_) => unreachable!("refused above"),
+    };
+    let mut sections = Vec::with_capacity(wanted.len());
+    for entry in wanted.into_iter().filter(|entry| !reserved || RESERVED.contains(&entry.name)) {
+        if let Some(body) = entry.write(&about)? {
+            let body =
+                RawValue::from_string(body).map_err(|error| StoreError::Io(std::io::Error::other(error)))?;
+            sections.push(Answer { name: entry.name, title: entry.title, body });
+        }
+    }
+    let verdict = &about.common().verdict;
+    Ok(Report { kind, subject: indicator.to_string(), zone: verdict.zone, score: verdict.score, sections })
+}
+
+/// The sections that a request wants, in the order of reports.
+fn wanted(kind: Kind, request: &Request) -> Result<Vec<&'static Entry>, LookupError> {
+    let all = SECTIONS.iter().filter(|entry| entry.kind == kind);
+    let Some(names) = &request.sections else { return Ok(all.collect()) };
+    let wanted: Vec<&Entry> = all.filter(|entry| names.iter().any(|name| name == entry.name)).collect();
+    if wanted.is_empty() {
+        let known: Vec<&str> =
+            SECTIONS.iter().filter(|entry| entry.kind == kind).map(|entry| entry.name).collect();
+        return Err(LookupError::BadRequest(format!(
+            "sections names no section of a report on a {kind}: use one or more of {}",
+            known.join(", ")
+        )));
+    }
+    Ok(wanted)
+}
+
+/// What was asked when nothing is known: sources and how fresh they are.
+fn unknown(indicator: &Indicator, view: &View) -> String {
+    let batches = view.snapshot().batches();
+    let newest = batches.iter().map(|batch| batch.observed).max();
+    let mut sources: Vec<&str> = batches.iter().map(|batch| batch.source.as_str()).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    match newest {
+        Some(newest) => format!(
+            "nothing is known of {} {indicator}: {} sources were asked, the newest of {newest}",
+            indicator.kind(),
+            sources.len()
+        ),
+        None => format!("nothing is known of {} {indicator}: nothing was imported yet", indicator.kind()),
+    }
+}

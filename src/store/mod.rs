@@ -1,0 +1,243 @@
+//! The store: immutable runs, a manifest that says which are live, and a catalogue of all batches.
+//!
+//! ```text
+//! <data>/MANIFEST        what is true; replaced as a whole
+//!        catalogue.log   every batch that ever was, a line an event
+//!        runs/<n>.run    rows of one import or one merge, never changed
+//!        tmp/<name>/     imports at work; removed when their process is gone
+//!        LOCK            held while the manifest is replaced
+//! ```
+//!
+//! An import writes one run and publishes it by one manifest swap, so it is all or nothing; a merge and a
+//! retirement are the same. Readers take no lock: they hold a [`Snapshot`] and look for a newer manifest at
+//! most five times a second. A store that cannot answer says so; it never answers with less.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub mod hot;
+mod index;
+pub mod key;
+pub mod manifest;
+pub mod merge;
+pub mod observed;
+mod pages;
+mod publish;
+mod rows;
+mod run;
+pub mod snapshot;
+mod sort;
+mod value;
+
+pub use index::{action_of, zone_of};
+pub use key::{ObjectKey, Part, Table, read_part};
+pub use manifest::{Batch, Counts, Event, Manifest};
+pub use pages::Damage;
+pub use publish::{BatchWriter, NewBatch, Published, Retired};
+pub use run::skeleton;
+pub use snapshot::{Edge, Hit, Object, Snapshot, Statement, View, mask_type};
+
+/// Why the store cannot answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file is not what was written: `zonelens verify` lists what to import again.
+    #[error("{0}: run `zonelens verify` to see which batches to import again")]
+    Damaged(#[from] Damage),
+    /// There is no store in the folder.
+    #[error("there is no store in {0}: import something first, or name its folder with --data")]
+    Missing(PathBuf),
+    /// A request that cannot be done, with what can.
+    #[error("{0}")]
+    Refused(String),
+    /// What the file system says.
+    #[error(transparent)]
+    Io(io::Error),
+}
+
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> StoreError {
+        match pages::damage_in(&error) {
+            Some(damage) => StoreError::Damaged(damage.clone()),
+            None => StoreError::Io(error),
+        }
+    }
+}
+
+/// A store in a folder.
+pub struct Store {
+    folder: PathBuf,
+    current: Mutex<Current>,
+}
+
+#[derive(Default)]
+struct Current {
+    snapshot: Option<Arc<Snapshot>>,
+    checked: Option<std::time::Instant>,
+}
+
+/// How old a snapshot may be before a newer manifest is looked for.
+const CHECK_MS: u128 = 200;
+
+/// How often opening the runs of a manifest is tried while another process replaces them.
+const OPEN_TRIES: usize = 20;
+
+impl Store {
+    /// Opens the store of a folder.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] where there is none.
+    pub fn open(folder: &Path) -> Result<Store, StoreError> {
+        if Manifest::read(folder)?.is_none() {
+            return Err(StoreError::Missing(folder.to_owned()));
+        }
+        Ok(Store { folder: folder.to_owned(), current: Mutex::default() })
+    }
+
+    /// Opens the store of a folder, which is made where there is none. `seed` is for the hashes of a new one.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says; damage.
+    pub fn open_or_create(folder: &Path, seed: u64) -> Result<Store, StoreError> {
+        let with_folder =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", folder.display()));
+        fs::create_dir_all(folder.join("runs")).map_err(with_folder)?;
+        fs::create_dir_all(folder.join("tmp")).map_err(with_folder)?;
+        let store = Store { folder: folder.to_owned(), current: Mutex::default() };
+        let _lock = store.lock()?;
+        if Manifest::read(folder)?.is_none() {
+            Manifest::new(seed).write(folder)?;
+        }
+        Ok(store)
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What is true now: at most [`CHECK_MS`] behind the manifest.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] where the manifest or a run cannot be opened.
+    pub fn snapshot(&self) -> Result<Arc<Snapshot>, StoreError> {
+        let mut current = self.current();
+        if let (Some(snapshot), Some(checked)) = (&current.snapshot, current.checked)
+            && checked.elapsed().as_millis() < CHECK_MS
+        {
+            return Ok(snapshot.clone());
+        }
+        for tried in 1..=OPEN_TRIES {
+            let manifest =
+                Manifest::read(&self.folder)?.ok_or_else(|| StoreError::Missing(self.folder.clone()))?;
+            if let Some(snapshot) = &current.snapshot
+                && snapshot.manifest.generation == manifest.generation
+            {
+                let snapshot = snapshot.clone();
+                current.checked = Some(std::time::Instant::now());
+                return Ok(snapshot);
+            }
+            match Snapshot::open(&self.folder, manifest, current.snapshot.as_deref()) {
+                Ok(snapshot) => {
+                    let snapshot = Arc::new(snapshot);
+                    *current = Current {
+                        snapshot: Some(snapshot.clone()),
+                        checked: Some(std::time::Instant::now()),
+                    };
+                    return Ok(snapshot);
+                }
+                // A run that was merged away between the two reads: the next manifest no longer names it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && tried < OPEN_TRIES => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Refused("the manifest changed too often while it was read: try again".to_owned()))
+    }
+
+    /// Drops the snapshot, so that the next one is read anew.
+    pub fn refresh(&self) {
+        self.current().checked = None;
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the publish lock, which is held until it is dropped.
+    fn lock(&self) -> io::Result<File> {
+        let file = File::options().create(true).truncate(false).write(true).open(self.folder.join("LOCK"))?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    /// Everything the catalogue remembers, and its damaged lines.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    pub fn catalogue(&self) -> Result<(Vec<Event>, Vec<Damage>), StoreError> {
+        Ok(manifest::read_catalogue(&self.folder)?)
+    }
+
+    /// Checks every byte of the store.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says; damage is in the result.
+    pub fn verify(&self) -> Result<Verification, StoreError> {
+        let mut result = Verification::default();
+        let manifest = match Manifest::read(&self.folder) {
+            Ok(Some(manifest)) => manifest,
+            Ok(None) => return Err(StoreError::Missing(self.folder.clone())),
+            Err(error) => match pages::damage_in(&error) {
+                Some(damage) => {
+                    result.damage.push(damage.clone());
+                    return Ok(result);
+                }
+                None => return Err(error.into()),
+            },
+        };
+        let (events, damage) = manifest::read_catalogue(&self.folder)?;
+        result.damage.extend(damage);
+        for entry in &manifest.runs {
+            let path = run_path(&self.folder, entry.id);
+            let damage = match run::Run::open(&path, entry.id) {
+                Ok(run) => run.verify(),
+                Err(error) => match pages::damage_in(&error) {
+                    Some(damage) => vec![damage.clone()],
+                    None => vec![Damage { file: path, place: format!("its whole ({error})") }],
+                },
+            };
+            result.runs += 1;
+            if !damage.is_empty() {
+                result.damage.extend(damage);
+                result.lost.extend(events.iter().filter_map(|event| match event {
+                    Event::Imported { batch } if entry.batches.contains(&batch.seq) => Some(batch.clone()),
+                    _ => None,
+                }));
+            }
+        }
+        result.lost.sort_by_key(|batch| batch.seq);
+        Ok(result)
+    }
+}
+
+/// What [`Store::verify`] found.
+#[derive(Debug, Default)]
+pub struct Verification {
+    /// Runs looked at.
+    pub runs: usize,
+    /// What is not what was written.
+    pub damage: Vec<Damage>,
+    /// The batches to import again, after the damaged run was retired.
+    pub lost: Vec<Batch>,
+}
+
+/// The file of a run.
+pub(crate) fn run_path(folder: &Path, id: u64) -> PathBuf {
+    folder.join("runs").join(format!("{id:010}.run"))
+}

@@ -1,0 +1,483 @@
+//! Writing to the store: a batch, a merge, a retirement. Each is one manifest swap.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::hot::Builder;
+use super::index::index_row;
+use super::manifest::{Batch, Counts, Event, Manifest, RunEntry, append_catalogue, read_catalogue};
+use super::merge::{Retention, groups, merge};
+use super::rows::RowMaker;
+use super::run::{Run, RunMeta, RunWriter};
+use super::sort::Sorter;
+use super::{Store, StoreError, run_path};
+use crate::fact::Fact;
+use crate::feeds::State;
+use crate::value::{DAY_S, Timestamp};
+
+/// What is known of a batch before it is read.
+#[derive(Clone, Debug)]
+pub struct NewBatch {
+    /// The source's name.
+    pub source: String,
+    /// The format's name.
+    pub format: String,
+    /// The moment of facts without a date of their own.
+    pub observed: Timestamp,
+    /// The moment of learning.
+    pub learnt: Timestamp,
+    /// Whether it is all that the source says.
+    pub state: State,
+    /// How it counts.
+    pub counts: Counts,
+}
+
+/// What publishing a batch did.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Published {
+    /// It is live under this number.
+    New(u64),
+    /// The same content is live already, under this number.
+    Known(u64),
+}
+
+/// What retiring batches did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retired {
+    /// The batches that never were.
+    pub batches: Vec<u64>,
+    /// Runs that were made anew without them.
+    pub rebuilt: usize,
+}
+
+/// Collects the facts of one batch; [`BatchWriter::publish`] makes them live, dropping it forgets them.
+pub struct BatchWriter<'a> {
+    store: &'a Store,
+    new: NewBatch,
+    source_id: u16,
+    seed: u64,
+    rows: RowMaker,
+    facts: BTreeMap<String, u64>,
+    counts: [u64; crate::fact::FACT_KINDS.len()],
+    folder: TempFolder,
+}
+
+impl Store {
+    /// Begins a batch. `buffer_bytes` is the memory for rows that are not yet sorted, a third of it at work
+    /// at a time; see [`super::sort::BUFFER_BYTES`].
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    pub fn begin(&self, new: NewBatch, buffer_bytes: usize) -> Result<BatchWriter<'_>, StoreError> {
+        let lock = self.lock()?;
+        let mut manifest = self.manifest()?;
+        let sources = manifest.sources.len();
+        let source_id = manifest.source_id(&new.source)?;
+        if manifest.sources.len() > sources {
+            manifest.generation += 1;
+            manifest.write(self.folder())?;
+        }
+        let folder = TempFolder::create(&self.folder().join("tmp"))?;
+        drop(lock);
+        let sorter = Sorter::new(&folder.path, buffer_bytes);
+        let rows = RowMaker::new(sorter, source_id, new.counts, new.observed);
+        let counts = [0; crate::fact::FACT_KINDS.len()];
+        Ok(BatchWriter {
+            store: self,
+            new,
+            source_id,
+            seed: manifest.seed,
+            rows,
+            facts: BTreeMap::new(),
+            counts,
+            folder,
+        })
+    }
+
+    /// The live batch that has this content already, where importing it again would change nothing: for a
+    /// whole state the newest of its source, else any.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::snapshot`].
+    pub fn known(&self, new: &NewBatch, digest: &str) -> Result<Option<u64>, StoreError> {
+        self.refresh();
+        let snapshot = self.snapshot()?;
+        let batches = snapshot.batches();
+        Ok(find_known(&batches, new, digest))
+    }
+
+    /// Remembers that the content of a batch was found again at a moment.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    pub fn seen_again(&self, seq: u64, at: Timestamp) -> Result<(), StoreError> {
+        let _lock = self.lock()?;
+        let mut manifest = self.manifest()?;
+        let moments = manifest.refreshed.entry(seq).or_default();
+        // One moment a day is kept: the last.
+        if moments.last().is_some_and(|last| *last >= at) {
+            return Ok(());
+        }
+        if moments.last().is_some_and(|last| last.day() == at.day()) {
+            moments.pop();
+        }
+        moments.push(at);
+        manifest.generation += 1;
+        manifest.write(self.folder())?;
+        append_catalogue(self.folder(), &[Event::Again { seq, at }])?;
+        self.refresh();
+        Ok(())
+    }
+
+    fn manifest(&self) -> Result<Manifest, StoreError> {
+        Manifest::read(self.folder())?.ok_or_else(|| StoreError::Missing(self.folder().to_owned()))
+    }
+
+    /// Makes a manifest live and removes what it no longer names. The publish lock is held.
+    fn swap(&self, mut manifest: Manifest) -> Result<(), StoreError> {
+        manifest.generation += 1;
+        manifest.write(self.folder())?;
+        self.refresh();
+        self.repair_catalogue()?;
+        self.sweep(&manifest)
+    }
+
+    /// Adds to the catalogue what a kill between the manifest swap and the catalogue's line left out.
+    fn repair_catalogue(&self) -> Result<(), StoreError> {
+        let snapshot = self.snapshot()?;
+        let (events, _) = read_catalogue(self.folder())?;
+        let known: std::collections::HashSet<u64> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Imported { batch } => Some(batch.seq),
+                _ => None,
+            })
+            .collect();
+        let missing: Vec<Event> = snapshot
+            .batches()
+            .into_iter()
+            .filter(|batch| !known.contains(&batch.seq))
+            .map(|batch| Event::Imported { batch: batch.clone() })
+            .collect();
+        if !missing.is_empty() {
+            append_catalogue(self.folder(), &missing)?;
+        }
+        Ok(())
+    }
+
+    /// Removes runs that no manifest names and folders of imports whose process is gone.
+    fn sweep(&self, manifest: &Manifest) -> Result<(), StoreError> {
+        let mut named: Vec<PathBuf> = Vec::new();
+        for entry in manifest.runs.iter().flat_map(|run| run.originals.iter().chain([run])) {
+            named.push(run_path(self.folder(), entry.id));
+        }
+        for entry in fs::read_dir(self.folder().join("runs"))? {
+            let path = entry?.path();
+            if !named.contains(&path) {
+                fs::remove_file(&path)?;
+            }
+        }
+        for entry in fs::read_dir(self.folder().join("tmp"))? {
+            remove_if_dead(&entry?.path())?;
+        }
+        Ok(())
+    }
+
+    /// Takes a finished file into `runs/` under a new number.
+    fn adopt(&self, manifest: &mut Manifest, file: &Path, meta: &RunMeta) -> Result<RunEntry, StoreError> {
+        let id = manifest.next_run;
+        manifest.next_run += 1;
+        let path = run_path(self.folder(), id);
+        fs::rename(file, &path)?;
+        File::open(self.folder().join("runs"))?.sync_all()?;
+        let learnt = || meta.batches.iter().map(|batch| batch.learnt);
+        Ok(RunEntry {
+            id,
+            batches: meta.batches.iter().map(|batch| batch.seq).collect(),
+            learnt_first: learnt().min().unwrap_or_default(),
+            learnt_last: learnt().max().unwrap_or_default(),
+            bytes: fs::metadata(&path)?.len(),
+            rows: meta.rows,
+            originals: Vec::new(),
+            merged: None,
+        })
+    }
+
+    /// Joins the runs of each period into one. Returns how many runs there were and are.
+    ///
+    /// # Errors
+    ///
+    /// Damage in a run: nothing is then changed.
+    pub fn merge(&self, now: Timestamp, retention: &Retention) -> Result<(usize, usize), StoreError> {
+        let before = self.manifest()?.runs.len();
+        let fold_before = (now.day() - i64::from(retention.detail_days)).max(0) as u32;
+        for group in groups(&self.manifest()?, now, retention) {
+            self.replace(&group, &[], now, fold_before, true)?;
+        }
+        self.expire_originals(now, retention)?;
+        Ok((before, self.manifest()?.runs.len()))
+    }
+
+    /// Forgets the originals of runs that were merged long enough ago.
+    fn expire_originals(&self, now: Timestamp, retention: &Retention) -> Result<(), StoreError> {
+        let _lock = self.lock()?;
+        let mut manifest = self.manifest()?;
+        let limit = now.0 - i64::from(retention.retire_days) * DAY_S;
+        let expired = |run: &RunEntry| {
+            !run.originals.is_empty()
+                && (retention.retire_days == 0 || run.merged.is_some_and(|at| at.0 < limit))
+        };
+        if !manifest.runs.iter().any(expired) {
+            return Ok(());
+        }
+        for run in manifest.runs.iter_mut().filter(|run| expired(run)) {
+            run.originals.clear();
+        }
+        self.swap(manifest)
+    }
+
+    /// Replaces live runs by one merged from the originals of all of them that hold none of `without`.
+    fn replace(
+        &self,
+        group: &[RunEntry],
+        without: &[u64],
+        now: Timestamp,
+        fold_before: u32,
+        keep: bool,
+    ) -> Result<(), StoreError> {
+        let folder = {
+            let _lock = self.lock()?;
+            TempFolder::create(&self.folder().join("tmp"))?
+        };
+        let originals: Vec<RunEntry> = group
+            .iter()
+            .flat_map(|run| if run.originals.is_empty() { vec![run.clone()] } else { run.originals.clone() })
+            .filter(|run| !run.batches.iter().any(|seq| without.contains(seq)))
+            .collect();
+        // Merging what was merged is quicker than merging all that it was merged from.
+        let inputs: Vec<&RunEntry> =
+            if without.is_empty() { group.iter().collect() } else { originals.iter().collect() };
+        let mut open = Vec::with_capacity(inputs.len());
+        for entry in &inputs {
+            let mut run = Run::open(&run_path(self.folder(), entry.id), entry.id)?;
+            for (batch, seq) in run.meta.batches.iter_mut().zip(&entry.batches) {
+                batch.seq = *seq;
+            }
+            open.push(run);
+        }
+        let file = folder.path.join("merged.run");
+        let seed = self.manifest()?.seed;
+        let meta = if open.is_empty() {
+            None
+        } else {
+            Some(merge(&open.iter().collect::<Vec<_>>(), &file, seed, fold_before)?)
+        };
+        let _lock = self.lock()?;
+        let mut manifest = self.manifest()?;
+        let ids: Vec<u64> = group.iter().map(|run| run.id).collect();
+        if !ids.iter().all(|id| manifest.runs.iter().any(|run| run.id == *id)) {
+            return Err(StoreError::Refused(
+                "another process changed these runs meanwhile: try again".to_owned(),
+            ));
+        }
+        manifest.runs.retain(|run| !ids.contains(&run.id));
+        if let Some(meta) = meta {
+            let mut entry = self.adopt(&mut manifest, &file, &meta)?;
+            if keep && originals.len() > 1 {
+                entry.originals = originals;
+                entry.merged = Some(now);
+            }
+            manifest.runs.push(entry);
+            manifest.runs.sort_by_key(|run| (run.learnt_first, run.id));
+        }
+        self.swap(manifest)
+    }
+
+    /// Retires batches: their facts never were. A run that holds others too is made anew without them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Refused`] where a batch is not live, or was merged so long ago that the originals are
+    /// gone; nothing is then changed.
+    pub fn retire(&self, batches: &[u64], now: Timestamp) -> Result<Retired, StoreError> {
+        let manifest = self.manifest()?;
+        for seq in batches {
+            let run = manifest.runs.iter().find(|run| run.batches.contains(seq));
+            let run = run.ok_or_else(|| {
+                StoreError::Refused(format!(
+                    "batch {seq} is not live: `zonelens batches` lists those that are"
+                ))
+            })?;
+            let alone = |run: &RunEntry| run.batches.iter().all(|seq| batches.contains(seq));
+            let kept = run.originals.iter().any(|original| original.batches.contains(seq) && alone(original));
+            if !alone(run) && !kept {
+                let when = run.merged.map_or_else(String::new, |at| format!(" on {}", at.date()));
+                return Err(StoreError::Refused(format!(
+                    "batch {seq} was merged{when} and its original is no longer kept: retire its whole source, \
+                     or raise retire_days for the future"
+                )));
+            }
+        }
+        let mut result = Retired { batches: batches.to_vec(), rebuilt: 0 };
+        let touched: Vec<RunEntry> = manifest
+            .runs
+            .iter()
+            .filter(|run| run.batches.iter().any(|seq| batches.contains(seq)))
+            .cloned()
+            .collect();
+        for run in touched {
+            if !run.batches.iter().all(|seq| batches.contains(seq)) {
+                result.rebuilt += 1;
+            }
+            self.replace(&[run], batches, now, 0, true)?;
+        }
+        let events: Vec<Event> = batches.iter().map(|seq| Event::Retired { seq: *seq, at: now }).collect();
+        let _lock = self.lock()?;
+        append_catalogue(self.folder(), &events)?;
+        Ok(result)
+    }
+}
+
+fn find_known(batches: &[&Batch], new: &NewBatch, digest: &str) -> Option<u64> {
+    let of_source = |batch: &&&Batch| batch.source == new.source && batch.format == new.format;
+    let same = |batch: &&Batch| batch.digest == digest;
+    if new.state == State::Whole {
+        let newest = batches
+            .iter()
+            .filter(of_source)
+            .filter(|batch| batch.state == State::Whole)
+            .max_by_key(|batch| (batch.observed, batch.digest.clone()))?;
+        // A state that is older than the newest says what was then: it is a batch of its own.
+        return (same(newest) && new.observed >= newest.observed).then_some(newest.seq);
+    }
+    batches.iter().filter(of_source).find(|batch| same(batch)).map(|batch| batch.seq)
+}
+
+impl BatchWriter<'_> {
+    /// Adds a fact.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says of a temporary file.
+    pub fn push(&mut self, fact: &Fact) -> io::Result<()> {
+        self.counts[fact.index()] += 1;
+        self.rows.rows(fact)
+    }
+
+    /// Writes the run and makes it live.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says; nothing is then changed.
+    pub fn publish(mut self, digest: String, rejected: u64) -> Result<(Published, Batch), StoreError> {
+        for (kind, count) in crate::fact::FACT_KINDS.iter().zip(self.counts) {
+            if count > 0 {
+                self.facts.insert((*kind).to_owned(), count);
+            }
+        }
+        let mut batch = Batch {
+            seq: 0,
+            source_id: self.source_id,
+            source: self.new.source.clone(),
+            format: self.new.format.clone(),
+            digest,
+            observed: self.new.observed,
+            learnt: self.new.learnt,
+            state: self.new.state,
+            counts: self.new.counts,
+            facts: self.facts,
+            rejected,
+        };
+        let file = self.folder.path.join("new.run");
+        let meta = RunMeta { batches: vec![batch.clone()], seed: self.seed, ..RunMeta::default() };
+        let mut writer = RunWriter::create(&file, meta)?;
+        let mut hot = Builder::default();
+        let seed = self.seed;
+        self.rows.sorter.finish(|key, value| {
+            index_row(key, value, seed, &mut hot)?;
+            writer.push(key, value)
+        })?;
+        let mut meta = writer.finish(hot)?;
+        let _lock = self.store.lock()?;
+        if let Some(seq) = {
+            self.store.refresh();
+            let snapshot = self.store.snapshot()?;
+            find_known(&snapshot.batches(), &self.new, &batch.digest)
+        } {
+            batch.seq = seq;
+            return Ok((Published::Known(seq), batch));
+        }
+        let mut manifest = self.store.manifest()?;
+        batch.seq = manifest.next_seq;
+        manifest.next_seq += 1;
+        meta.batches[0].seq = batch.seq;
+        let entry = self.store.adopt(&mut manifest, &file, &meta)?;
+        manifest.runs.push(entry);
+        manifest.runs.sort_by_key(|run| (run.learnt_first, run.id));
+        self.store.swap(manifest)?;
+        Ok((Published::New(batch.seq), batch))
+    }
+}
+
+//------------ TempFolder ----------------------------------------------------
+
+/// A folder of an import at work: its lock file is locked while the process lives.
+struct TempFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl TempFolder {
+    /// A new folder. The publish lock is held, so that nobody sweeps it before it is locked.
+    fn create(parent: &Path) -> io::Result<TempFolder> {
+        fs::create_dir_all(parent)?;
+        for number in 0.. {
+            let path = parent.join(format!("{}-{number}", std::process::id()));
+            match fs::create_dir(&path) {
+                Ok(()) => {
+                    let lock = File::create(path.join("lock"))?;
+                    lock.lock()?;
+                    return Ok(TempFolder { path, _lock: lock });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::other("no name left for a temporary folder"))
+    }
+}
+
+impl Drop for TempFolder {
+    fn drop(&mut self) {
+        // What cannot be removed now is swept by the next writer.
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::debug!(path = %self.path.display(), %error, "a temporary folder stays for the next sweep");
+        }
+    }
+}
+
+fn remove_if_dead(path: &Path) -> io::Result<()> {
+    let lock = match File::options().write(true).open(path.join("lock")) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return gone(fs::remove_dir_all(path)),
+        Err(error) => return Err(error),
+    };
+    match lock.try_lock() {
+        Ok(()) => gone(fs::remove_dir_all(path)),
+        Err(fs::TryLockError::WouldBlock) => Ok(()),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// A folder that its own process removed meanwhile is no error.
+fn gone(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,429 @@
+//! From facts to rows: the one place that says which tables a fact fills.
+//!
+//! ARCHITECTURE.md holds the same as a table: section → facts → tables.
+
+use std::io;
+
+use serde::Serialize;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::key::{ObjectKey, Table, push_address, push_domain, push_file, push_url};
+use super::manifest::Counts;
+use super::observed::Observed;
+use super::sort::Sorter;
+use super::value::{Entry, push_entry};
+use crate::fact::{Access, Certificate, Download, Fact, Listed, Rdata, Resolution, Seen, WebRequest};
+use crate::indicator::{DomainName, FileHash, FileHashes, Host, Indicator, Mask, Url, is_reserved};
+use crate::value::Timestamp;
+
+/// Turns the facts of one batch into rows.
+pub struct RowMaker {
+    /// Where the rows go.
+    pub sorter: Sorter,
+    source: u16,
+    counts: Counts,
+    /// The moment of facts without a date.
+    moment: Timestamp,
+    key: Vec<u8>,
+    value: Vec<u8>,
+    /// The name whose ancestors were found last, and they: telemetry repeats names.
+    last_name: String,
+    ancestors: Vec<String>,
+}
+
+impl RowMaker {
+    /// Rows of a batch of `source`.
+    pub fn new(sorter: Sorter, source: u16, counts: Counts, moment: Timestamp) -> RowMaker {
+        let (key, value) = (Vec::new(), Vec::new());
+        RowMaker {
+            sorter,
+            source,
+            counts,
+            moment,
+            key,
+            value,
+            last_name: String::new(),
+            ancestors: Vec::new(),
+        }
+    }
+
+    /// Yields the rows of a fact.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says of a temporary file.
+    pub fn rows(&mut self, fact: &Fact) -> io::Result<()> {
+        match fact {
+            Fact::Resolution(fact) => self.resolution(fact),
+            Fact::WebRequest(fact) => self.web_request(fact),
+            Fact::Download(fact) => self.download(fact),
+            Fact::Access(fact) => self.access(fact),
+            Fact::Certificate(fact) => self.certificate(fact),
+            Fact::Contact(fact) => {
+                let object = ObjectKey::indicator(&fact.indicator);
+                let client = format!("{}\0{}", fact.client, fact.sensor.as_deref().unwrap_or(""));
+                self.observe(&fact.seen);
+                self.row(Table::Contact, &object.0, |key| key.extend_from_slice(client.as_bytes()))
+            }
+            Fact::FileVerdict(verdict) => {
+                self.aliases(&verdict.file)?;
+                self.file_statement(Table::FileVerdict, &verdict.file, verdict)
+            }
+            Fact::Listing(fact) => self.listed(Table::Listing, &fact.what, fact),
+            Fact::Benign(fact) => self.listed(Table::Benign, &fact.what, fact),
+            Fact::Registration(fact) => {
+                self.statement(Table::Registration, &ObjectKey::domain(fact.domain.as_str()), fact)
+            }
+            Fact::Network(fact) => self.statement(Table::Network, &ObjectKey::network(&fact.range), fact),
+            Fact::SpamReport(fact) => {
+                self.statement(Table::Spam, &ObjectKey::indicator(&fact.indicator), fact)
+            }
+            Fact::PhishingReport(fact) => {
+                self.statement(Table::Phishing, &ObjectKey::indicator(&fact.indicator), fact)
+            }
+            Fact::Publication(fact) => {
+                self.statement(Table::Publication, &ObjectKey::publication(&fact.id), fact)
+            }
+            Fact::Mention(fact) => {
+                let indicator = ObjectKey::indicator(&fact.indicator);
+                let publication = ObjectKey::publication(&fact.publication);
+                self.statement(Table::Mention, &indicator, fact)?;
+                self.statement(Table::MentionOf, &publication, fact)
+            }
+            Fact::PortState(fact) => {
+                self.statement(Table::PortState, &ObjectKey::indicator(&fact.host), fact)
+            }
+            Fact::Sighting(fact) => {
+                self.statement(Table::Sighting, &ObjectKey::indicator(&fact.indicator), fact)
+            }
+            Fact::FalsePositive(fact) => {
+                self.statement(Table::FalsePositive, &ObjectKey::indicator(&fact.indicator), fact)
+            }
+            Fact::Pin(fact) => self.statement(Table::Pin, &ObjectKey::indicator(&fact.indicator), fact),
+            Fact::Note(fact) => self.statement(Table::Note, &ObjectKey::indicator(&fact.indicator), fact),
+        }
+    }
+
+    fn resolution(&mut self, fact: &Resolution) -> io::Result<()> {
+        self.observe(&fact.seen);
+        let name = fact.rrname.as_str();
+        match &fact.rdata {
+            Rdata::Address(address) => {
+                self.row_of_name(Table::Resolves, name, |key| push_address(key, *address))?;
+                if !fact.via.is_empty() {
+                    let via = fact.via.iter().map(DomainName::as_str).collect::<Vec<_>>().join(" ");
+                    self.row_of_name(Table::Via, name, |key| {
+                        push_address(key, *address);
+                        key.extend_from_slice(via.as_bytes());
+                    })?;
+                }
+                // Sinkholes and private ranges: what resolves to them is not related by that.
+                if !is_reserved(*address) {
+                    let object = ObjectKey::address(*address);
+                    self.row(Table::ResolvedBy, &object.0, |key| push_domain(key, name))?;
+                }
+            }
+            Rdata::Name(target) => {
+                let number = fact.rrtype.0.to_be_bytes();
+                self.row_of_name(Table::Record, name, |key| {
+                    key.extend_from_slice(&number);
+                    key.extend_from_slice(target.as_str().as_bytes());
+                })?;
+                self.row_of_name(Table::RecordOf, target.as_str(), |key| {
+                    key.extend_from_slice(&number);
+                    key.extend_from_slice(name.as_bytes());
+                })?;
+            }
+            Rdata::Text(text) => {
+                self.row_of_name(Table::Record, name, |key| {
+                    key.extend_from_slice(&fact.rrtype.0.to_be_bytes());
+                    key.extend_from_slice(cut(text, TEXT_BYTES_MAX).as_bytes());
+                })?;
+            }
+        }
+        self.known(name)
+    }
+
+    fn web_request(&mut self, fact: &WebRequest) -> io::Result<()> {
+        self.observe(&fact.seen);
+        self.url(&fact.url)?;
+        if let Some(address) = fact.address.filter(|address| !is_reserved(*address)) {
+            self.row(Table::Served, &ObjectKey::address(address).0, |key| push_url(key, &fact.url))?;
+        }
+        let Some(referrer) = &fact.referrer else { return Ok(()) };
+        self.url(referrer)?;
+        let (to, from) = (ObjectKey::url(&fact.url), ObjectKey::url(referrer));
+        self.row(Table::UrlReferredBy, &to.0, |key| push_url(key, referrer))?;
+        self.row(Table::UrlRefersTo, &from.0, |key| push_url(key, &fact.url))?;
+        let (to, from) = (ObjectKey::host(&fact.url.host()), ObjectKey::host(&referrer.host()));
+        if to == from {
+            return Ok(());
+        }
+        self.row(Table::ReferredBy, &to.0, |key| push_url(key, referrer))?;
+        self.row(Table::RefersTo, &from.0, |key| push_url(key, &fact.url))
+    }
+
+    fn download(&mut self, fact: &Download) -> io::Result<()> {
+        let Some(hash) = fact.file.best() else { return Ok(()) };
+        self.aliases(&fact.file)?;
+        self.observe(&fact.seen);
+        let file = ObjectKey::file(&hash);
+        if let Some(url) = &fact.url {
+            let host = url.host();
+            self.row(Table::Downloaded, &ObjectKey::host(&host).0, |key| {
+                push_file(key, &hash);
+                push_url(key, url);
+            })?;
+            self.row(Table::FileFrom, &file.0, |key| push_url(key, url))?;
+            self.file_below(&host, &hash)?;
+            self.url(url)?;
+        }
+        let Some(address) = fact.address.filter(|address| !is_reserved(*address)) else { return Ok(()) };
+        let object = ObjectKey::address(address);
+        self.row(Table::FileServed, &object.0, |key| {
+            push_file(key, &hash);
+            if let Some(url) = &fact.url {
+                push_url(key, url);
+            }
+        })?;
+        match &fact.url {
+            Some(url) => self.row(Table::Served, &object.0, |key| push_url(key, url)),
+            None => self.row(Table::FileFrom, &file.0, |key| push_address(key, address)),
+        }
+    }
+
+    fn access(&mut self, fact: &Access) -> io::Result<()> {
+        let Some(hash) = fact.file.best() else { return Ok(()) };
+        self.aliases(&fact.file)?;
+        self.observe(&fact.seen);
+        let file = ObjectKey::file(&hash);
+        let (host, url) = match &fact.target {
+            Indicator::Domain(name) => (Host::Domain(name.clone()), None),
+            Indicator::Address(address) => (Host::Address(*address), None),
+            Indicator::Url(url) => (url.host(), Some(url)),
+            Indicator::File(_) => return Ok(()),
+        };
+        self.row(Table::FileAccess, &file.0, |key| match url {
+            Some(url) => push_url(key, url),
+            None => key.extend_from_slice(&ObjectKey::indicator(&fact.target).0),
+        })?;
+        self.row(Table::AccessedBy, &ObjectKey::host(&host).0, |key| {
+            push_file(key, &hash);
+            if let Some(url) = url {
+                push_url(key, url);
+            }
+        })?;
+        self.file_below(&host, &hash)?;
+        match url {
+            Some(url) => self.url(url),
+            None => self.known_host(&host),
+        }
+    }
+
+    fn certificate(&mut self, fact: &Certificate) -> io::Result<()> {
+        self.statement(Table::Certificate, &ObjectKey::certificate(&fact.digest), fact)?;
+        self.observe(&fact.seen);
+        for name in fact.names.iter().chain(&fact.server_name) {
+            self.row_of_name(Table::NameCertificate, name.as_str(), |key| {
+                key.extend_from_slice(fact.digest.as_bytes());
+            })?;
+            self.known(name.as_str())?;
+        }
+        if let Some(address) = fact.address {
+            let object = ObjectKey::address(address);
+            self.row(Table::AddressCertificate, &object.0, |key| {
+                key.extend_from_slice(fact.digest.as_bytes())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A URL on its host and on the names above it, and the host as a known name.
+    fn url(&mut self, url: &Url) -> io::Result<()> {
+        let host = url.host();
+        self.row(Table::Url, &ObjectKey::host(&host).0, |key| push_url(key, url))?;
+        if let Host::Domain(name) = &host {
+            self.each_ancestor(name.as_str(), |this, ancestor| {
+                this.row_of_name(Table::Url, ancestor, |key| push_url(key, url))
+            })?;
+        }
+        self.known_host(&host)
+    }
+
+    /// A file on the names above a host: they count it for their subdomains.
+    fn file_below(&mut self, host: &Host, hash: &FileHash) -> io::Result<()> {
+        let Host::Domain(name) = host else { return Ok(()) };
+        self.each_ancestor(name.as_str(), |this, ancestor| {
+            this.row_of_name(Table::FileBelow, ancestor, |key| {
+                push_domain(key, name.as_str());
+                push_file(key, hash);
+            })
+        })
+    }
+
+    fn known_host(&mut self, host: &Host) -> io::Result<()> {
+        if let Host::Domain(name) = host { self.known(name.as_str()) } else { Ok(()) }
+    }
+
+    /// A known name below the names above it, down from the registrable domain. The value is that of the
+    /// last call of [`RowMaker::observe`].
+    fn known(&mut self, name: &str) -> io::Result<()> {
+        self.each_ancestor(name, |this, ancestor| {
+            this.row_of_name(Table::Subdomain, ancestor, |key| push_domain(key, name))
+        })
+    }
+
+    /// Calls `with` for each name above `name` down from its registrable domain, the nearest first.
+    fn each_ancestor(
+        &mut self,
+        name: &str,
+        mut with: impl FnMut(&mut Self, &str) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if self.last_name != name {
+            self.ancestors.clear();
+            self.ancestors.extend(ancestors(name).map(str::to_owned));
+            name.clone_into(&mut self.last_name);
+        }
+        let ancestors = std::mem::take(&mut self.ancestors);
+        let result = ancestors.iter().try_for_each(|ancestor| with(self, ancestor));
+        self.ancestors = ancestors;
+        result
+    }
+
+    /// Every hash of a file leads to every other.
+    fn aliases(&mut self, file: &FileHashes) -> io::Result<()> {
+        if file.iter().count() < 2 {
+            return Ok(());
+        }
+        self.value.clear();
+        Observed::known(self.moment).encode(&mut self.value);
+        for hash in file.iter() {
+            for other in file.iter().filter(|other| *other != hash) {
+                self.row(Table::FileAlias, &ObjectKey::file(&hash).0, |key| push_file(key, &other))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn listed(&mut self, table: Table, what: &Listed, fact: &impl Serialize) -> io::Result<()> {
+        match what {
+            Listed::File { file } => self.file_statement(table, file, fact),
+            Listed::Mask(mask) => {
+                self.mask_statement(table, mask, fact)?;
+                let Some(Host::Domain(name)) = mask.listed_under() else { return Ok(()) };
+                self.value.clear();
+                Observed::known(self.moment).encode(&mut self.value);
+                self.known(name.as_str())
+            }
+        }
+    }
+
+    /// A statement on a mask: what is listed is the identity, so that the row of batches that list it is one.
+    fn mask_statement(&mut self, table: Table, mask: &Mask, fact: &impl Serialize) -> io::Result<()> {
+        let object = ObjectKey::mask(mask);
+        self.payload(fact)?;
+        self.row(table, &object.0, |key| {
+            key.push(super::snapshot::mask_type_byte(mask.mask_type()));
+            key.extend_from_slice(&mask.port().unwrap_or(0).to_be_bytes());
+            key.extend_from_slice(cut(mask.text(), TEXT_BYTES_MAX).as_bytes());
+        })
+    }
+
+    /// A statement on a file stands at each of its hashes.
+    fn file_statement(&mut self, table: Table, file: &FileHashes, fact: &impl Serialize) -> io::Result<()> {
+        for hash in file.iter() {
+            self.statement(table, &ObjectKey::file(&hash), fact)?;
+        }
+        Ok(())
+    }
+
+    /// A statement, its own content the identity.
+    fn statement(&mut self, table: Table, object: &ObjectKey, fact: &impl Serialize) -> io::Result<()> {
+        let digest = self.payload(fact)?;
+        self.row(table, &object.0, |key| key.extend_from_slice(&digest.to_be_bytes()))
+    }
+
+    /// Makes a statement the value of the next rows; returns a digest of it.
+    fn payload(&mut self, fact: &impl Serialize) -> io::Result<u64> {
+        let payload = serde_json::to_vec(fact)?;
+        self.value.clear();
+        push_entry(&mut self.value, &Entry { from: 0, to: 0, payload: &payload });
+        Ok(xxh3_64(&payload))
+    }
+
+    /// Makes an observation the value of the next rows.
+    fn observe(&mut self, seen: &Seen) {
+        let observed = match self.counts {
+            Counts::Additive => Observed::additive(seen),
+            Counts::Cumulative => Observed::cumulative(seen, self.moment),
+        };
+        self.value.clear();
+        observed.encode(&mut self.value);
+    }
+
+    fn row_of_name(
+        &mut self,
+        table: Table,
+        name: &str,
+        counterpart: impl FnOnce(&mut Vec<u8>),
+    ) -> io::Result<()> {
+        self.key.clear();
+        push_domain(&mut self.key, name);
+        self.end_row(table, counterpart)
+    }
+
+    fn row(&mut self, table: Table, object: &[u8], counterpart: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        self.key.clear();
+        self.key.extend_from_slice(object);
+        self.end_row(table, counterpart)
+    }
+
+    fn end_row(&mut self, table: Table, counterpart: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        self.key.push(table as u8);
+        counterpart(&mut self.key);
+        self.key.extend_from_slice(&self.source.to_be_bytes());
+        self.sorter.push(&self.key, &self.value)
+    }
+}
+
+/// How much of a record's text stands in a key.
+const TEXT_BYTES_MAX: usize = 4096;
+
+fn cut(text: &str, max: usize) -> &str {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// The names above `name`, the nearest first, down from its registrable domain; of a private suffix
+/// (`web.app`) the suffix too, whose report lists what stands below it.
+fn ancestors(name: &str) -> impl Iterator<Item = &str> {
+    let suffix = psl::suffix(name.as_bytes());
+    let suffix_len = suffix.map_or(0, |suffix| suffix.as_bytes().len());
+    let private = suffix.is_some_and(|suffix| suffix.typ() == Some(psl::Type::Private));
+    let least = if private { suffix_len } else { suffix_len + 1 };
+    let above = |name: &str| name.find('.').map(|dot| dot + 1);
+    let mut rest = above(name).map(|at| &name[at..]);
+    std::iter::from_fn(move || {
+        let ancestor = rest.filter(|ancestor| ancestor.len() >= least && suffix_len > 0)?;
+        rest = above(ancestor).map(|at| &ancestor[at..]);
+        Some(ancestor)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ancestors_end_at_the_registrable_domain_or_the_private_suffix() {
+        let all = |name| ancestors(name).collect::<Vec<_>>();
+        assert_eq!(all("a.b.example.co.uk"), ["b.example.co.uk", "example.co.uk"]);
+        assert_eq!(all("example.co.uk"), [""; 0]);
+        assert_eq!(all("evil.web.app"), ["web.app"]);
+        assert_eq!(all("com"), [""; 0]);
+        assert_eq!(all("a.localhost"), [""; 0]);
+    }
+}

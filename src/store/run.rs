@@ -1,0 +1,484 @@
+//! A run: one immutable file of sorted rows, written by an import or a merge.
+//!
+//! The body of the file of [pages](super::pages) is: the rows (a `tantivy-sstable` table with our value
+//! codec), the filter on objects, the [hot index](super::hot), the registrable names (one a line, sorted),
+//! the description ([`RunMeta`], JSON), and a table of where each of them starts (five u64, little-endian).
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tantivy_common::file_slice::FileSlice;
+use tantivy_sstable::value::{ValueReader, ValueWriter};
+use tantivy_sstable::{Dictionary, SSTable, Writer};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::hot::{Builder, Hot};
+use super::key::{Table, object_len};
+use super::manifest::Batch;
+use super::observed::{push_varint, take_varint};
+use super::pages::{Damage, PageWriter, Pages, Section};
+use crate::indicator::DomainName;
+
+/// Bytes of keys in a block before it is closed: measured, see DESIGN.md.
+const BLOCK_BYTES: usize = 8_000;
+
+//------------ The value codec -----------------------------------------------
+
+/// A row's value: a part of its block's values.
+#[derive(Clone, Debug)]
+pub struct RowValue {
+    block: Arc<[u8]>,
+    range: Range<usize>,
+}
+
+impl RowValue {
+    /// A value of its own.
+    pub fn new(bytes: &[u8]) -> RowValue {
+        RowValue { block: Arc::from(bytes), range: 0..bytes.len() }
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.block[self.range.clone()]
+    }
+}
+
+/// The table of a run: byte strings to byte strings.
+pub struct Rows;
+
+impl SSTable for Rows {
+    type Value = RowValue;
+    type ValueReader = RowReader;
+    type ValueWriter = RowWriter;
+}
+
+/// Values of a block: a count, the length of each, then all their bytes.
+#[derive(Default)]
+pub struct RowReader {
+    values: Vec<RowValue>,
+}
+
+impl ValueReader for RowReader {
+    type Value = RowValue;
+
+    fn value(&self, index: usize) -> &RowValue {
+        &self.values[index]
+    }
+
+    fn load(&mut self, data: &[u8]) -> io::Result<usize> {
+        let short = || io::Error::new(io::ErrorKind::InvalidData, "a block of values is cut short");
+        let mut rest = data;
+        let count = take_varint(&mut rest).ok_or_else(short)? as usize;
+        self.values.clear();
+        self.values.reserve(count.min(data.len()));
+        let mut lengths = rest;
+        let mut total = 0usize;
+        for _ in 0..count {
+            total = total.saturating_add(take_varint(&mut rest).ok_or_else(short)? as usize);
+        }
+        let block: Arc<[u8]> = Arc::from(rest.get(..total).ok_or_else(short)?);
+        let mut at = 0;
+        for _ in 0..count {
+            let len = take_varint(&mut lengths).ok_or_else(short)? as usize;
+            self.values.push(RowValue { block: block.clone(), range: at..at + len });
+            at += len;
+        }
+        Ok(data.len() - rest.len() + total)
+    }
+}
+
+/// Collects the values of a block.
+#[derive(Default)]
+pub struct RowWriter {
+    count: u64,
+    lengths: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl ValueWriter for RowWriter {
+    type Value = RowValue;
+
+    fn write(&mut self, value: &RowValue) {
+        self.count += 1;
+        push_varint(&mut self.lengths, value.bytes().len() as u64);
+        self.bytes.extend_from_slice(value.bytes());
+    }
+
+    fn serialize_block(&self, output: &mut Vec<u8>) {
+        push_varint(output, self.count);
+        output.extend_from_slice(&self.lengths);
+        output.extend_from_slice(&self.bytes);
+    }
+
+    fn clear(&mut self) {
+        self.count = 0;
+        self.lengths.clear();
+        self.bytes.clear();
+    }
+}
+
+//------------ RunMeta -------------------------------------------------------
+
+/// What a run says of itself, so that manifest and catalogue can be made anew from the runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunMeta {
+    /// The batches in it, by sequence number; rows name them by their position here.
+    pub batches: Vec<Batch>,
+    /// Rows.
+    pub rows: u64,
+    /// Distinct objects.
+    pub objects: u64,
+    /// Rows by table number.
+    pub tables: std::collections::BTreeMap<u8, u64>,
+    /// Hash seed of the hot index.
+    pub seed: u64,
+    /// Bytes of the registrable names; the skeletons follow.
+    #[serde(default)]
+    pub names_bytes: u64,
+    /// The day before which daily detail is folded, 0: none is.
+    #[serde(default)]
+    pub folded_before: u32,
+}
+
+//------------ Filter --------------------------------------------------------
+
+/// Bits a key of the object filter: 1 % false positives.
+const FILTER_BITS: usize = 10;
+const FILTER_BLOCK: usize = 32;
+/// Tables that stand in the filter with their objects: a list of names is followed into them.
+pub const FILTERED: [Table; 5] =
+    [Table::Url, Table::Downloaded, Table::AccessedBy, Table::RecordOf, Table::Listing];
+/// Odd constants of the split block Bloom filter of the Parquet format.
+const SALT: [u32; 8] =
+    [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
+
+fn filter_block(hash: u64, blocks: usize) -> usize {
+    ((u128::from(hash >> 32) * blocks as u128) >> 32) as usize
+}
+
+fn filter_bits(hash: u64) -> [u32; 8] {
+    SALT.map(|salt| 1 << ((hash as u32).wrapping_mul(salt) >> 27))
+}
+
+fn build_filter(hashes: &[u64]) -> Vec<u8> {
+    let blocks = (hashes.len() * FILTER_BITS).div_ceil(FILTER_BLOCK * 8).max(1);
+    let mut words = vec![0u32; blocks * 8];
+    for hash in hashes {
+        let block = filter_block(*hash, blocks);
+        for (word, bit) in words[block * 8..block * 8 + 8].iter_mut().zip(filter_bits(*hash)) {
+            *word |= bit;
+        }
+    }
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+//------------ RunWriter -----------------------------------------------------
+
+/// Writes a run. Rows come sorted, each key once.
+pub struct RunWriter {
+    table: Writer<PageWriter<BufWriter<File>>, RowWriter>,
+    objects: Vec<u64>,
+    /// Hashes of object and table, for the tables that are asked for by the thousand.
+    filtered: Vec<u64>,
+    last_table: (usize, u8),
+    last_object: Vec<u8>,
+    /// Names whose registrable domain is known to the run.
+    names: Names,
+    meta: RunMeta,
+}
+
+impl RunWriter {
+    /// A new run at `path`.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    pub fn create(path: &Path, meta: RunMeta) -> io::Result<RunWriter> {
+        let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
+        let mut table = Dictionary::<Rows>::builder(PageWriter::new(file))?;
+        table.set_block_len(BLOCK_BYTES);
+        Ok(RunWriter {
+            table,
+            objects: Vec::new(),
+            filtered: Vec::new(),
+            last_table: (0, 0),
+            last_object: Vec::new(),
+            names: Names::default(),
+            meta,
+        })
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    pub fn push(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
+        let len = object_len(key).unwrap_or(key.len());
+        if self.last_object != key[..len] {
+            self.last_object.clear();
+            self.last_object.extend_from_slice(&key[..len]);
+            self.objects.push(xxh3_64(&key[..len]));
+            self.names.add(&key[..len]);
+        }
+        if self.last_table != (self.objects.len(), key[len]) {
+            self.last_table = (self.objects.len(), key[len]);
+            if Table::from_byte(key[len]).is_some_and(|table| FILTERED.contains(&table)) {
+                self.filtered.push(xxh3_64(&key[..=len]));
+            }
+        }
+        self.meta.rows += 1;
+        *self.meta.tables.entry(key[len]).or_default() += 1;
+        self.table.insert(key, &RowValue::new(value))
+    }
+
+    /// Writes what follows the rows, and makes the file durable.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    pub fn finish(mut self, hot: Builder) -> io::Result<RunMeta> {
+        self.meta.objects = self.objects.len() as u64;
+        let mut out = self.table.finish()?;
+        let mut starts = vec![out.len() as u64];
+        self.objects.append(&mut self.filtered);
+        out.write_all(&build_filter(&self.objects))?;
+        starts.push(out.len() as u64);
+        if !hot.is_empty() {
+            hot.write(&mut out)?;
+        }
+        starts.push(out.len() as u64);
+        let (names, skeletons) = self.names.finish();
+        self.meta.names_bytes = names.len() as u64;
+        out.write_all(names.as_bytes())?;
+        out.write_all(skeletons.as_bytes())?;
+        starts.push(out.len() as u64);
+        serde_json::to_writer(&mut out, &self.meta)?;
+        starts.push(out.len() as u64);
+        for start in starts {
+            out.write_all(&start.to_le_bytes())?;
+        }
+        let file = out.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        Ok(self.meta)
+    }
+}
+
+/// The registrable domains of a run's names.
+#[derive(Default)]
+struct Names {
+    names: Vec<String>,
+    last: String,
+}
+
+impl Names {
+    /// Takes in an object: names come in label-reversed order, so that equal ones follow each other.
+    fn add(&mut self, object: &[u8]) {
+        let Some((super::key::Part::Domain(name), _)) = super::key::read_part(object) else { return };
+        if !self.last.is_empty() && name.ends_with(&self.last) {
+            let before = name.len() - self.last.len();
+            if before == 0 || name.as_bytes()[before - 1] == b'.' {
+                return;
+            }
+        }
+        if let Some(registrable) = psl::domain_str(&name) {
+            if registrable != self.last {
+                registrable.clone_into(&mut self.last);
+                self.names.push(registrable.to_owned());
+            }
+        }
+    }
+
+    /// The names, sorted, a line each; and a line `skeleton tab name` of each internationalised one.
+    fn finish(&mut self) -> (String, String) {
+        self.names.sort_unstable();
+        self.names.dedup();
+        let mut skeletons: Vec<String> = self
+            .names
+            .iter()
+            .filter(|name| name.contains("xn--"))
+            .filter_map(|name| {
+                Some(format!("{}\t{name}", skeleton(&DomainName::from_normal(name)?.unicode())))
+            })
+            .collect();
+        skeletons.sort_unstable();
+        let lines = |all: &[String]| all.iter().flat_map(|line| [line, "\n"]).collect();
+        (lines(&self.names), lines(&skeletons))
+    }
+}
+
+/// What a name looks like: UTS 39 skeleton of its Unicode form.
+pub fn skeleton(unicode: &str) -> String {
+    unicode_security::skeleton(unicode).collect::<String>().to_lowercase()
+}
+
+//------------ Run -----------------------------------------------------------
+
+/// An open run.
+pub struct Run {
+    /// Its number.
+    pub id: u64,
+    /// What it says of itself.
+    pub meta: RunMeta,
+    /// Its hot index, where it has one.
+    pub hot: Option<Hot>,
+    rows: Dictionary<Rows>,
+    filter: Range<usize>,
+    names: Range<usize>,
+    /// Where in the names the skeletons begin.
+    names_end: usize,
+    pages: Arc<Pages>,
+}
+
+impl Run {
+    /// Opens a run.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] inside the I/O error where the file is not what was written.
+    pub fn open(path: &Path, id: u64) -> io::Result<Run> {
+        let pages = Pages::open(path)?;
+        let end = pages.len();
+        let table = end.checked_sub(40).ok_or_else(|| pages.damage("the table of contents"))?;
+        let starts: Vec<usize> = pages
+            .bytes(table..end)?
+            .chunks_exact(8)
+            .map(|bytes| u64::from_le_bytes(bytes.try_into().expect("eight bytes")) as usize)
+            .collect();
+        if !starts.is_sorted() || starts[4] != table {
+            return Err(pages.damage("the table of contents").into());
+        }
+        let meta: RunMeta = serde_json::from_slice(pages.bytes(starts[3]..starts[4])?)
+            .map_err(|error| pages.damage(format!("the description ({error})")))?;
+        let section = Section { pages: pages.clone(), range: 0..starts[0] };
+        let rows = Dictionary::open(FileSlice::new(Arc::new(section)))?;
+        let hot = Hot::open(&pages, starts[1]..starts[2])?;
+        let (filter, names) = (starts[0]..starts[1], starts[2]..starts[3]);
+        let names_end = meta.names_bytes as usize;
+        Ok(Run { id, meta, hot, rows, filter, names, names_end, pages })
+    }
+
+    /// Whether the run may have rows of an object; 1 % of its "yes" are wrong, no "no" is.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] where the filter is.
+    pub fn may_have(&self, object: &[u8]) -> Result<bool, Damage> {
+        let hash = xxh3_64(object);
+        let blocks = self.filter.len() / FILTER_BLOCK;
+        let at = self.filter.start + filter_block(hash, blocks) * FILTER_BLOCK;
+        let block = self.pages.bytes(at..at + FILTER_BLOCK)?;
+        let bits = filter_bits(hash);
+        Ok(block
+            .chunks_exact(4)
+            .zip(bits)
+            .all(|(word, bit)| u32::from_le_bytes(word.try_into().expect("four bytes")) & bit != 0))
+    }
+
+    /// Calls `row` with every key and value whose key begins with `prefix`, in order, until it returns
+    /// false.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] inside the I/O error where a block that was needed is not what was written.
+    pub fn scan(&self, prefix: &[u8], mut row: impl FnMut(&[u8], &[u8]) -> bool) -> io::Result<()> {
+        let mut stream = self.rows.prefix_range(prefix).into_stream()?;
+        while stream.advance() {
+            if !row(stream.key(), stream.value().bytes()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls `row` with every key and value from `from` on, in order, until it returns false.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::scan`].
+    pub fn scan_from(&self, from: &[u8], mut row: impl FnMut(&[u8], &[u8]) -> bool) -> io::Result<()> {
+        let mut stream = self.rows.range().ge(from).into_stream()?;
+        while stream.advance() {
+            if !row(stream.key(), stream.value().bytes()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// All rows in order, as a merge reads them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::scan`].
+    pub fn stream(&self) -> io::Result<tantivy_sstable::Streamer<'_, Rows>> {
+        self.rows.stream()
+    }
+
+    /// Whether the run knows a registrable name.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] where the names are not what was written.
+    pub fn knows_name(&self, name: &str) -> Result<bool, Damage> {
+        Ok(line(self.names_text()?.0, name).is_some_and(|found| found == name))
+    }
+
+    /// The internationalised registrable names with this skeleton.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::knows_name`].
+    pub fn names_with_skeleton(&self, skeleton: &str) -> Result<Vec<String>, Damage> {
+        let text = self.names_text()?.1;
+        let wanted = format!("{skeleton}\t");
+        let Some(first) = line(text, &wanted) else { return Ok(Vec::new()) };
+        let start = first.as_ptr() as usize - text.as_ptr() as usize;
+        let names = text[start..].lines().map_while(|line| line.strip_prefix(&wanted));
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    /// The registrable names that the run knows, and the list of skeletons.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::knows_name`].
+    pub fn names_text(&self) -> Result<(&str, &str), Damage> {
+        let text = std::str::from_utf8(self.pages.bytes(self.names.clone())?);
+        let split = text.ok().and_then(|text| text.split_at_checked(self.names_end));
+        split.ok_or_else(|| self.pages.damage("the names"))
+    }
+
+    /// Checks every page; returns all that are wrong.
+    pub fn verify(&self) -> Vec<Damage> {
+        self.pages.verify()
+    }
+
+    /// Size of the file's body in bytes.
+    pub fn bytes(&self) -> usize {
+        self.pages.len()
+    }
+}
+
+/// The first of sorted lines that is not less than `wanted`.
+fn line<'a>(text: &'a str, wanted: &str) -> Option<&'a str> {
+    let bytes = text.as_bytes();
+    let start_of = |at: usize| bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let end_of =
+        |at: usize| bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| at + end);
+    let (mut low, mut high) = (0, bytes.len());
+    while low < high {
+        let start = start_of(low.midpoint(high));
+        let end = end_of(start);
+        if &bytes[start..end] < wanted.as_bytes() {
+            low = end + 1;
+        } else {
+            high = start;
+        }
+    }
+    (low < bytes.len()).then(|| &text[low..end_of(low)])
+}

@@ -1,0 +1,548 @@
+//! What is true at one moment: the live runs of one manifest, as of now or of a past day.
+//!
+//! A [`Snapshot`] never changes. A [`View`] of it answers for one moment: it leaves out what was learnt or
+//! observed later, to the resolution that [`View::as_of`] states.
+
+use std::io;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::StoreError;
+use super::hot::{Entry, Probe};
+use super::key::{ObjectKey, Table};
+use super::manifest::{Batch, Manifest};
+use super::observed::Observed;
+use super::run::Run;
+use super::value::entries;
+use crate::feeds::State;
+use crate::indicator::MaskType;
+use crate::value::{DAY_S, Timestamp};
+
+/// The live runs of one manifest.
+pub struct Snapshot {
+    /// The manifest.
+    pub manifest: Manifest,
+    runs: Vec<Arc<Run>>,
+    now: Arc<Vec<Vec<BatchState>>>,
+}
+
+/// What a batch means at a moment.
+#[derive(Clone, Copy, Debug)]
+struct BatchState {
+    source: u16,
+    observed: Timestamp,
+    /// Known at that moment.
+    visible: bool,
+    /// A whole state; and the newest one of its source.
+    whole: bool,
+    newest: bool,
+    /// When its content was last found unchanged; its own moment where it never was.
+    refreshed: Timestamp,
+}
+
+impl Snapshot {
+    /// Opens the runs that a manifest names, taking those that `known` has open already.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says; damage.
+    pub fn open(folder: &Path, manifest: Manifest, known: Option<&Snapshot>) -> io::Result<Snapshot> {
+        let mut runs = Vec::with_capacity(manifest.runs.len());
+        for entry in &manifest.runs {
+            let open = known.and_then(|known| known.runs.iter().find(|run| run.id == entry.id));
+            runs.push(match open {
+                Some(run) => run.clone(),
+                None => {
+                    let mut run = Run::open(&super::run_path(folder, entry.id), entry.id)?;
+                    // The manifest numbers batches: a run is written before its batch has its number.
+                    for (batch, seq) in run.meta.batches.iter_mut().zip(&entry.batches) {
+                        batch.seq = *seq;
+                    }
+                    Arc::new(run)
+                }
+            });
+        }
+        let now = Arc::new(batch_states(&manifest, &runs, None));
+        Ok(Snapshot { manifest, runs, now })
+    }
+
+    /// The live runs.
+    pub fn runs(&self) -> &[Arc<Run>] {
+        &self.runs
+    }
+
+    /// The live batches, by number.
+    pub fn batches(&self) -> Vec<&Batch> {
+        let mut batches: Vec<&Batch> = self.runs.iter().flat_map(|run| &run.meta.batches).collect();
+        batches.sort_by_key(|batch| batch.seq);
+        batches
+    }
+
+    /// The name of a source.
+    pub fn source_name(&self, id: u16) -> &str {
+        self.manifest.sources.get(usize::from(id)).map_or("?", String::as_str)
+    }
+
+    /// A view of it as of a past moment; `None`: now.
+    pub fn view(self: &Arc<Snapshot>, as_of: Option<Timestamp>) -> View {
+        let states = as_of.map_or_else(
+            || self.now.clone(),
+            |at| Arc::new(batch_states(&self.manifest, &self.runs, Some(at))),
+        );
+        let telemetry = as_of.map(|at| {
+            let day = at.end_of_day();
+            let period = self.manifest.runs.iter().filter(|run| run.learnt_first <= day);
+            period.map(|run| run.learnt_last).fold(day, Timestamp::max)
+        });
+        View { snapshot: self.clone(), as_of, telemetry, states }
+    }
+}
+
+/// What each batch of each run means at a moment.
+fn batch_states(manifest: &Manifest, runs: &[Arc<Run>], as_of: Option<Timestamp>) -> Vec<Vec<BatchState>> {
+    let visible = |batch: &Batch| as_of.is_none_or(|at| batch.learnt <= at && batch.observed <= at);
+    let mut newest: std::collections::HashMap<u16, &Batch> = std::collections::HashMap::new();
+    let all = || runs.iter().flat_map(|run| &run.meta.batches);
+    for batch in all().filter(|batch| batch.state == State::Whole && visible(batch)) {
+        let best = newest.entry(batch.source_id).or_insert(batch);
+        // Ordered by the moment they state, ties by content: the order of imports does not matter.
+        if (batch.observed, &batch.digest) > (best.observed, &best.digest) {
+            *best = batch;
+        }
+    }
+    let state = |batch: &Batch| {
+        let again = manifest.refreshed.get(&batch.seq).into_iter().flatten();
+        let refreshed = again.filter(|at| as_of.is_none_or(|limit| **at <= limit)).max();
+        BatchState {
+            source: batch.source_id,
+            observed: batch.observed,
+            visible: visible(batch),
+            whole: batch.state == State::Whole,
+            newest: newest.get(&batch.source_id).is_some_and(|newest| newest.seq == batch.seq),
+            refreshed: refreshed.map_or(batch.observed, |at| batch.observed.max(*at)),
+        }
+    };
+    runs.iter().map(|run| run.meta.batches.iter().map(state).collect()).collect()
+}
+
+//------------ View ----------------------------------------------------------
+
+/// A snapshot as of one moment.
+#[derive(Clone)]
+pub struct View {
+    snapshot: Arc<Snapshot>,
+    as_of: Option<Timestamp>,
+    telemetry: Option<Timestamp>,
+    states: Arc<Vec<Vec<BatchState>>>,
+}
+
+/// An observed relation of an object, summed over runs and sources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// The relation.
+    pub table: Table,
+    /// The other end, as [`super::key::read_part`] reads it.
+    pub counterpart: Box<[u8]>,
+    /// When and how often.
+    pub observed: Observed,
+}
+
+/// A statement about an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// The kind of statement.
+    pub table: Table,
+    /// Its identity.
+    pub counterpart: Box<[u8]>,
+    /// Who says so.
+    pub source: u16,
+    /// When it was first said.
+    pub first: Timestamp,
+    /// When it was last said.
+    pub last: Timestamp,
+    /// From a whole-state source.
+    pub whole: bool,
+    /// The source's newest state says so, and when that state was last found to hold.
+    pub refreshed: Option<Timestamp>,
+    /// The fact, as JSON.
+    pub payload: Box<[u8]>,
+}
+
+/// An entry of a hot index with what its batches mean at the view's moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Hit {
+    /// The entry.
+    pub entry: Entry,
+    /// The run it is from.
+    pub run: usize,
+    /// Its position among the run's ranges, where it is one.
+    pub range: Option<u32>,
+    /// When the source first said it.
+    pub first: Timestamp,
+    /// When the source last said it.
+    pub last: Timestamp,
+    /// From a whole-state source.
+    pub whole: bool,
+    /// The source's newest state has it, and when that state was last found to hold.
+    pub current: Option<Timestamp>,
+}
+
+/// All that is known of one object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Object {
+    /// Relations, by table and counterpart.
+    pub edges: Vec<Edge>,
+    /// Statements, by table and identity.
+    pub statements: Vec<Statement>,
+}
+
+impl Object {
+    /// The relations of one table.
+    pub fn edges(&self, table: Table) -> &[Edge] {
+        let start = self.edges.partition_point(|edge| edge.table < table);
+        let end = self.edges.partition_point(|edge| edge.table <= table);
+        &self.edges[start..end]
+    }
+
+    /// The statements of one table.
+    pub fn statements(&self, table: Table) -> impl Iterator<Item = &Statement> {
+        self.statements.iter().filter(move |statement| statement.table == table)
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.edges.is_empty() && self.statements.is_empty()
+    }
+}
+
+impl Statement {
+    /// Whether its source still says so: a source of events always does.
+    pub fn is_current(&self) -> bool {
+        !self.whole || self.refreshed.is_some()
+    }
+
+    /// The fact.
+    ///
+    /// # Errors
+    ///
+    /// Where a later version wrote a payload that this one does not read.
+    pub fn fact<T: serde::de::DeserializeOwned>(&self) -> Result<T, StoreError> {
+        serde_json::from_slice(&self.payload).map_err(|error| {
+            StoreError::Io(io::Error::other(format!("a stored statement does not read back: {error}")))
+        })
+    }
+}
+
+impl View {
+    /// The moment that statements are seen as of, and the one that telemetry is; `None`: now.
+    pub fn as_of(&self) -> Option<(Timestamp, Timestamp)> {
+        Some((self.as_of?, self.telemetry?))
+    }
+
+    /// The snapshot.
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// Everything known of an object.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] where a block that was needed is not what was written.
+    pub fn object(&self, object: &ObjectKey) -> Result<Object, StoreError> {
+        self.read(&object.0, &object.0)
+    }
+
+    /// One table of an object.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn table(&self, object: &ObjectKey, table: Table) -> Result<Object, StoreError> {
+        let mut prefix = object.0.clone();
+        prefix.push(table as u8);
+        if super::run::FILTERED.contains(&table) && !self.may_have(&prefix)? {
+            return Ok(Object::default());
+        }
+        self.read(&object.0, &prefix)
+    }
+
+    /// Whether there may be rows of an object; 1 % of its "yes" are wrong, no "no" is.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn may_know(&self, object: &ObjectKey) -> Result<bool, StoreError> {
+        self.may_have(&object.0)
+    }
+
+    fn may_have(&self, filtered: &[u8]) -> Result<bool, StoreError> {
+        for (index, run) in self.snapshot.runs.iter().enumerate() {
+            if self.reads(index) && run.may_have(filtered)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a registrable domain is known: it or a name below it has rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn knows_name(&self, registrable: &str) -> Result<bool, StoreError> {
+        let object = ObjectKey::domain(registrable);
+        for (index, run) in self.snapshot.runs.iter().enumerate() {
+            if self.reads(index) && run.may_have(&object.0)? && run.knows_name(registrable)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The known internationalised names whose skeleton (UTS 39) is this.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn names_with_skeleton(&self, skeleton: &str) -> Result<Vec<String>, StoreError> {
+        let mut names = Vec::new();
+        for (index, run) in self.snapshot.runs.iter().enumerate() {
+            if self.reads(index) {
+                names.extend(run.names_with_skeleton(skeleton)?);
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// The range of an entry that covers an address.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn range_of(&self, hit: &Hit) -> Result<Option<crate::indicator::AddressRange>, StoreError> {
+        let hot = self.snapshot.runs.get(hit.run).and_then(|run| run.hot.as_ref());
+        match (hot, hit.range) {
+            (Some(hot), Some(index)) => Ok(hot.bounds(index)?),
+            _ => Ok(None),
+        }
+    }
+
+    /// The rows of an object whose key begins with `prefix`.
+    fn read(&self, object: &[u8], prefix: &[u8]) -> Result<Object, StoreError> {
+        let mut rows: Vec<(Box<[u8]>, Observed)> = Vec::new();
+        let mut statements = Vec::new();
+        for (index, run) in self.snapshot.runs.iter().enumerate() {
+            if !self.reads(index) || !run.may_have(object)? {
+                continue;
+            }
+            let mut bad = false;
+            run.scan(prefix, |key, value| {
+                let Some(table) = key.get(object.len()).and_then(|byte| Table::from_byte(*byte)) else {
+                    bad = true;
+                    return false;
+                };
+                if table.is_observed() {
+                    match Observed::decode(value) {
+                        Some(observed) => rows.extend(self.seen(observed).map(|seen| (Box::from(key), seen))),
+                        None => bad = true,
+                    }
+                } else {
+                    self.stated(index, table, &key[object.len() + 1..], value, &mut statements);
+                }
+                !bad
+            })?;
+            if bad {
+                return Err(StoreError::Io(io::Error::other(format!(
+                    "run {} holds a row of no known kind",
+                    run.id
+                ))));
+            }
+        }
+        statements.sort_by(|a, b| {
+            (a.table, &a.counterpart, a.source, a.first).cmp(&(b.table, &b.counterpart, b.source, b.first))
+        });
+        Ok(Object { edges: sum(rows, object.len()), statements })
+    }
+
+    /// Whether a run had been learnt by the view's moment.
+    fn reads(&self, run: usize) -> bool {
+        let Some(limit) = self.telemetry else { return true };
+        self.snapshot.manifest.runs.get(run).is_some_and(|entry| entry.learnt_first <= limit)
+    }
+
+    fn seen(&self, observed: Observed) -> Option<Observed> {
+        match self.telemetry {
+            Some(limit) => observed.until(limit),
+            None => Some(observed),
+        }
+    }
+
+    /// The statements of a value that were known at the view's moment.
+    fn stated(&self, run: usize, table: Table, rest: &[u8], value: &[u8], into: &mut Vec<Statement>) {
+        let Some((counterpart, source)) = rest.split_last_chunk::<2>() else { return };
+        let source = u16::from_be_bytes(*source);
+        for entry in entries(value) {
+            let Some(span) = self.span(run, source, entry.from, entry.to) else { continue };
+            into.push(Statement {
+                table,
+                counterpart: Box::from(counterpart),
+                source,
+                first: span.first,
+                last: span.last,
+                whole: span.whole,
+                refreshed: span.current,
+                payload: Box::from(entry.payload),
+            });
+        }
+    }
+
+    /// What a row of batches means; `None` where none of them was known at the view's moment.
+    fn span(&self, run: usize, source: u16, from: u32, to: u32) -> Option<BatchSpan> {
+        let states = self.states.get(run)?;
+        let states = states.get(from as usize..=(to as usize).min(states.len().checked_sub(1)?))?;
+        let mut span: Option<BatchSpan> = None;
+        for state in states.iter().filter(|state| state.visible && state.source == source) {
+            let current = state.newest.then_some(state.refreshed);
+            let last = current.unwrap_or(state.observed);
+            let span =
+                span.get_or_insert(BatchSpan { first: state.observed, last, whole: state.whole, current });
+            span.first = span.first.min(state.observed);
+            span.last = span.last.max(last);
+            span.current = span.current.max(current);
+        }
+        span
+    }
+
+    /// Calls `found` with every entry of the hot indexes that a probe finds.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn hits(&self, probe: &Probe<'_>, found: &mut impl FnMut(Hit)) -> Result<(), StoreError> {
+        let hash = probe.hash(self.snapshot.manifest.seed);
+        for (index, run) in self.snapshot.runs.iter().enumerate() {
+            let Some(hot) = &run.hot else { continue };
+            hot.find(hash, &mut |entry| self.hit(index, None, entry, found))?;
+        }
+        Ok(())
+    }
+
+    /// Calls `found` with every entry whose range holds an address.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn covering(&self, address: IpAddr, found: &mut impl FnMut(Hit)) -> Result<(), StoreError> {
+        for (index, run) in self.snapshot.runs.iter().enumerate() {
+            let Some(hot) = &run.hot else { continue };
+            hot.find_covering(address, &mut |range, entry| self.hit(index, Some(range), entry, found))?;
+        }
+        Ok(())
+    }
+
+    /// Calls `found` with every wildcard and its entry.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn wildcards(&self, found: &mut impl FnMut(&str, Hit)) -> Result<(), StoreError> {
+        for (index, run) in self.snapshot.runs.iter().enumerate() {
+            let Some(hot) = &run.hot else { continue };
+            for (text, at) in &hot.texts.wildcards {
+                self.hit(index, None, hot.range_entry(*at)?, &mut |hit| found(text, hit));
+            }
+        }
+        Ok(())
+    }
+
+    fn hit(&self, run: usize, range: Option<u32>, entry: Entry, found: &mut impl FnMut(Hit)) {
+        let Some(span) = self.span(run, entry.source, entry.from, entry.to) else { return };
+        let own = |seconds: u32, otherwise: Timestamp| {
+            if seconds == 0 { otherwise } else { Timestamp(i64::from(seconds)) }
+        };
+        let is_listing = entry.kind != super::hot::Kind::Benign;
+        let first = if is_listing { own(entry.first, span.first) } else { span.first };
+        let last = own(entry.last, span.last).max(first);
+        if self.as_of.is_some_and(|at| first > at) {
+            return;
+        }
+        found(Hit { entry, run, range, first, last, whole: span.whole, current: span.current });
+    }
+
+    /// The name of the benign list of an entry.
+    pub fn list_name(&self, hit: &Hit) -> Option<&str> {
+        let hot = self.snapshot.runs.get(hit.run)?.hot.as_ref()?;
+        hot.texts.lists.get((hit.entry.extra as usize).checked_sub(1)?).map(String::as_str)
+    }
+}
+
+struct BatchSpan {
+    first: Timestamp,
+    last: Timestamp,
+    whole: bool,
+    current: Option<Timestamp>,
+}
+
+/// Sums rows of one key: within a source as that source counts, then over sources.
+fn sum(mut rows: Vec<(Box<[u8]>, Observed)>, object_len: usize) -> Vec<Edge> {
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut edges: Vec<Edge> = Vec::with_capacity(rows.len());
+    let mut at = 0;
+    while at < rows.len() {
+        // All rows of one key, which are of one source in several runs.
+        let mut observed = std::mem::take(&mut rows[at].1);
+        let mut next = at + 1;
+        while next < rows.len() && rows[next].0 == rows[at].0 {
+            observed.merge(&rows[next].1);
+            next += 1;
+        }
+        let key = &rows[at].0;
+        let counterpart = &key[object_len + 1..key.len() - 2];
+        let table = Table::from_byte(key[object_len]).unwrap_or(Table::Resolves);
+        match edges.last_mut() {
+            Some(edge) if edge.table == table && *edge.counterpart == *counterpart => {
+                edge.observed.add(&observed)
+            }
+            _ => edges.push(Edge { table, counterpart: Box::from(counterpart), observed }),
+        }
+        at = next;
+    }
+    edges
+}
+
+/// The number of a mask's type, as keys and hot indexes hold it.
+pub fn mask_type_byte(mask_type: MaskType) -> u8 {
+    match mask_type {
+        MaskType::Domain => 1,
+        MaskType::Folder => 2,
+        MaskType::Script => 3,
+        MaskType::Wildcard => 4,
+        MaskType::Host => 5,
+        MaskType::Url => 6,
+        MaskType::Network => 7,
+    }
+}
+
+/// The mask type with this number.
+pub fn mask_type(byte: u8) -> Option<MaskType> {
+    [
+        MaskType::Domain,
+        MaskType::Folder,
+        MaskType::Script,
+        MaskType::Wildcard,
+        MaskType::Host,
+        MaskType::Url,
+        MaskType::Network,
+    ]
+    .into_iter()
+    .find(|mask_type| mask_type_byte(*mask_type) == byte)
+}
+
+/// The start of the day of a moment as reports show it.
+pub fn day_start(day: u32) -> Timestamp {
+    Timestamp(i64::from(day) * DAY_S)
+}

@@ -1,0 +1,640 @@
+//! Why an object is in its zone: matches → evidence → score → zone.
+//!
+//! A [`Judge`] gathers what the listings, benign lists and pins of a view say of an object, and applies the
+//! policy at one UTC hour. The same function serves the object of a report and every row of it, so both
+//! show the same zone. Nothing here is stored: it follows from facts, policy and hour.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use crate::fact::{Action, Listing};
+use crate::indicator::{DomainName, FileHash, Host, Mask, MaskType, Prefix, Url, is_reserved};
+use crate::store::hot::{Entry, Kind, NONE, Probe};
+use crate::store::observed::seconds;
+use crate::store::{Hit, ObjectKey, Statement, StoreError, View, action_of, mask_type, zone_of};
+use crate::value::{Category, CountryCode, ThreatScore, Timestamp, Zone};
+
+pub mod policy;
+pub mod score;
+
+pub use policy::Policy;
+pub use score::{Evidence, Match};
+
+use policy::Effect;
+
+/// A piece of evidence and what matched.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The evidence.
+    pub evidence: Evidence,
+    /// What the source lists, as it is shown.
+    pub indicator: String,
+    /// A listing or a file's verdict.
+    pub is_file: bool,
+}
+
+/// A benign entry that matched.
+#[derive(Clone, Debug)]
+pub struct Counter {
+    /// The source's number.
+    pub source: u16,
+    /// What it lists.
+    pub indicator: String,
+    /// How it matched.
+    pub matched: Match,
+    /// What it does.
+    pub effect: Effect,
+    /// Its topic.
+    pub category: Option<Category>,
+    /// Its list, where the source has several.
+    pub list: Option<String>,
+    /// The rank, where it is of popular names.
+    pub rank: Option<u32>,
+}
+
+/// A zone that somebody set.
+#[derive(Clone, Copy, Debug)]
+pub struct PinFound {
+    /// The zone.
+    pub zone: Zone,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when.
+    pub until: Option<Timestamp>,
+}
+
+/// The verdict on an object.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// Its zone.
+    pub zone: Zone,
+    /// Its score.
+    pub score: ThreatScore,
+    /// All evidence, the largest first.
+    pub found: Vec<Found>,
+    /// All benign entries that are live.
+    pub benign: Vec<Counter>,
+    /// The zone that somebody set.
+    pub pin: Option<PinFound>,
+}
+
+/// The confidence in a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// One source at most, by something wider than the object.
+    Low,
+    /// One source says it of the object itself or of what it belongs to.
+    Medium,
+    /// Two sources or more do.
+    High,
+}
+
+impl Verdict {
+    /// How much the verdict rests on.
+    pub fn confidence(&self) -> Confidence {
+        let direct = self
+            .found
+            .iter()
+            .map(|found| &found.evidence)
+            .filter(|one| one.counted && matches!(one.matched, Match::Exact | Match::Parent));
+        let mut origins: Vec<u16> = direct.map(|one| one.origin).collect();
+        origins.sort_unstable();
+        origins.dedup();
+        match origins.len() {
+            0 => Confidence::Low,
+            1 => Confidence::Medium,
+            _ => Confidence::High,
+        }
+    }
+
+    /// The categories of live listings and topical lists, each once, by zone order, then name.
+    pub fn categories(&self) -> Vec<Category> {
+        let evidence = self.found.iter().map(|found| found.evidence.category);
+        let mut all: Vec<Category> =
+            evidence.chain(self.benign.iter().filter_map(|one| one.category)).collect();
+        all.sort_by_key(|category| (category.zone(), category.short_name()));
+        all.dedup();
+        all
+    }
+}
+
+/// What the hot indexes say of an object, before it is judged.
+#[derive(Default)]
+struct Matches {
+    hits: Vec<(Hit, Match, What)>,
+    pin: Option<PinFound>,
+    sighted: Option<Timestamp>,
+}
+
+/// What matched: enough to name it.
+#[derive(Clone, Debug)]
+enum What {
+    Host(String),
+    Domain(String),
+    Url(String),
+    Folder(String),
+    Script(String),
+    Wildcard(String),
+    Network(IpAddr),
+    File(FileHash),
+}
+
+/// Judges objects of one view at one hour.
+pub struct Judge<'a> {
+    view: &'a View,
+    policy: &'a Policy,
+    hour: Timestamp,
+    now: Timestamp,
+    origins: Vec<(u16, f64, f64)>,
+    domains: RefCell<HashMap<String, (Zone, ThreatScore)>>,
+    addresses: RefCell<HashMap<IpAddr, (Zone, ThreatScore)>>,
+}
+
+impl<'a> Judge<'a> {
+    /// A judge of `view` at the hour of `at`, which is the view's moment or now.
+    pub fn new(view: &'a View, policy: &'a Policy, at: Timestamp) -> Judge<'a> {
+        let names = &view.snapshot().manifest.sources;
+        let number = |name: &str| names.iter().position(|known| known == name);
+        let origins = names
+            .iter()
+            .enumerate()
+            .map(|(id, name)| {
+                let own = policy.sources.get(name);
+                let origin = own.and_then(|own| number(own.derived_from.as_deref()?)).unwrap_or(id);
+                let weight = own.and_then(|own| own.weight).unwrap_or(1.0);
+                let confidence = own.and_then(|own| own.confidence).unwrap_or(policy.confidence);
+                (origin as u16, weight, confidence)
+            })
+            .collect();
+        Judge {
+            view,
+            policy,
+            hour: at.hour(),
+            now: at,
+            origins,
+            domains: RefCell::default(),
+            addresses: RefCell::default(),
+        }
+    }
+
+    /// The view that is judged.
+    pub fn view(&self) -> &'a View {
+        self.view
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &'a Policy {
+        self.policy
+    }
+
+    /// The hour of the verdicts.
+    pub fn hour(&self) -> Timestamp {
+        self.hour
+    }
+
+    /// The verdict on a domain.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store, here and below.
+    pub fn domain(&self, name: &DomainName) -> Result<Verdict, StoreError> {
+        let mut matches = Matches::default();
+        self.match_name(name, &mut matches)?;
+        self.match_object(&ObjectKey::domain(name.as_str()), &mut matches)?;
+        Ok(self.judge(matches, false))
+    }
+
+    /// The verdict on an address. A reserved one is Grey, whatever lists it.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn address(&self, address: IpAddr) -> Result<Verdict, StoreError> {
+        if is_reserved(address) {
+            return Ok(Verdict::default());
+        }
+        let mut matches = Matches::default();
+        self.match_address(address, &mut matches)?;
+        self.match_object(&ObjectKey::address(address), &mut matches)?;
+        Ok(self.judge(matches, false))
+    }
+
+    /// The verdict on a URL: the evidence of its host, and of masks that cover it.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn url(&self, url: &Url) -> Result<Verdict, StoreError> {
+        let mut matches = Matches::default();
+        match url.host() {
+            Host::Domain(name) => self.match_name(&name, &mut matches)?,
+            Host::Address(address) if !is_reserved(address) => self.match_address(address, &mut matches)?,
+            Host::Address(_) => {}
+        }
+        let port = url.port().unwrap_or(0);
+        // Benign entries of a host say nothing of what somebody put on one of its paths.
+        matches.hits.retain(|(hit, _, _)| {
+            hit.entry.kind == Kind::Listing && (hit.entry.port == 0 || port == 0 || hit.entry.port == port)
+        });
+        for (_, matched, _) in &mut matches.hits {
+            if *matched == Match::Exact {
+                *matched = Match::Parent;
+            }
+        }
+        self.match_path(url, &mut matches)?;
+        self.match_object(&ObjectKey::url(url), &mut matches)?;
+        Ok(self.judge(matches, false))
+    }
+
+    /// The verdict on a file.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn file(&self, hash: &FileHash) -> Result<Verdict, StoreError> {
+        let mut matches = Matches::default();
+        self.view.hits(&Probe::File(hash.as_bytes()), &mut |hit| {
+            matches.hits.push((hit, Match::Exact, What::File(*hash)));
+        })?;
+        self.match_object(&ObjectKey::file(hash), &mut matches)?;
+        Ok(self.judge(matches, true))
+    }
+
+    /// Zone and score of a domain in a row.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn domain_zone(&self, name: &DomainName) -> Result<(Zone, ThreatScore), StoreError> {
+        if let Some(known) = self.domains.borrow().get(name.as_str()) {
+            return Ok(*known);
+        }
+        let verdict = self.domain(name)?;
+        let result = (verdict.zone, verdict.score);
+        self.domains.borrow_mut().insert(name.as_str().to_owned(), result);
+        Ok(result)
+    }
+
+    /// Zone and score of an address in a row.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn address_zone(&self, address: IpAddr) -> Result<(Zone, ThreatScore), StoreError> {
+        if let Some(known) = self.addresses.borrow().get(&address) {
+            return Ok(*known);
+        }
+        let verdict = self.address(address)?;
+        let result = (verdict.zone, verdict.score);
+        self.addresses.borrow_mut().insert(address, result);
+        Ok(result)
+    }
+
+    /// The country of an address: of the narrowest network that names one.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn country(&self, address: IpAddr) -> Result<Option<CountryCode>, StoreError> {
+        let mut country = None;
+        self.view.covering(address, &mut |hit| {
+            // Ranges come widest first, so the last that says something is the narrowest.
+            if hit.entry.kind == Kind::Network && (!hit.whole || hit.current.is_some()) && hit.entry.port != 0
+            {
+                let letters = hit.entry.port.to_be_bytes();
+                country = std::str::from_utf8(&letters).ok().and_then(CountryCode::parse).or(country);
+            }
+        })?;
+        Ok(country)
+    }
+
+    /// The zone of a listing's category and when its feed last had it; `None` where it is no longer live.
+    ///
+    /// # Errors
+    ///
+    /// A listing that does not read back.
+    pub fn listing_zone(&self, statement: &Statement) -> Result<Option<(Zone, Timestamp)>, StoreError> {
+        let listing: Listing = statement.fact()?;
+        let Some(category) = listing.category else { return Ok(None) };
+        let entry = Entry {
+            hash: 0,
+            kind: Kind::Listing,
+            mask_type: 0,
+            category: category.index(),
+            confidence: NONE,
+            source: statement.source,
+            port: 0,
+            from: 0,
+            to: 0,
+            first: 0,
+            last: 0,
+            until: listing.until.map_or(0, seconds),
+            extra: 0,
+        };
+        let last = listing.last.unwrap_or(statement.last);
+        let first = listing.first.unwrap_or(statement.first).min(last);
+        let (whole, current) = (statement.whole, statement.refreshed);
+        let hit = Hit { entry, run: 0, range: None, first, last, whole, current };
+        Ok(self.evidence(&hit, Match::Exact, None).map(|_| (category.zone(), last)))
+    }
+
+    /// The wildcards without a fixed host that match a bare host.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn wildcards_of(&self, host: &Host) -> Result<Vec<Mask>, StoreError> {
+        let mut masks = Vec::new();
+        self.view.wildcards(&mut |text, _| {
+            masks.extend(
+                Mask::from_key(MaskType::Wildcard, text, None).ok().filter(|mask| mask.matches_host(host)),
+            );
+        })?;
+        masks.sort();
+        masks.dedup();
+        Ok(masks)
+    }
+
+    fn match_object(&self, object: &ObjectKey, matches: &mut Matches) -> Result<(), StoreError> {
+        self.view.hits(&Probe::Object(&object.0), &mut |hit| match hit.entry.kind {
+            Kind::Pin => {
+                let until = (hit.entry.until != 0).then(|| Timestamp(i64::from(hit.entry.until)));
+                let live = until.is_none_or(|until| self.now < until);
+                let newest = matches.pin.is_none_or(|pin| hit.last >= pin.since);
+                if let Some(zone) = zone_of(hit.entry.category)
+                    && live
+                    && newest
+                {
+                    matches.pin = Some(PinFound { zone, since: hit.last, until });
+                }
+            }
+            Kind::Sighting => matches.sighted = matches.sighted.max(Some(hit.last)),
+            _ => {}
+        })
+    }
+
+    fn match_name(&self, name: &DomainName, matches: &mut Matches) -> Result<(), StoreError> {
+        let host = name.without_www();
+        self.view.hits(&Probe::Name(host), &mut |hit| {
+            let what = match mask_type(hit.entry.mask_type) {
+                Some(MaskType::Domain) => What::Domain(host.to_owned()),
+                _ => What::Host(host.to_owned()),
+            };
+            matches.hits.push((hit, Match::Exact, what));
+        })?;
+        let mut rest = host;
+        while let Some((_, parent)) = rest.split_once('.') {
+            rest = parent;
+            self.view.hits(&Probe::Name(parent), &mut |hit| {
+                if mask_type(hit.entry.mask_type) == Some(MaskType::Domain) {
+                    matches.hits.push((hit, Match::Parent, What::Domain(parent.to_owned())));
+                }
+            })?;
+        }
+        self.match_wildcards(matches, |mask| mask.matches_host(&Host::Domain(name.clone())))
+    }
+
+    fn match_address(&self, address: IpAddr, matches: &mut Matches) -> Result<(), StoreError> {
+        self.view.hits(&Probe::Address(address), &mut |hit| {
+            matches.hits.push((hit, Match::Exact, What::Host(address.to_string())));
+        })?;
+        self.view.covering(address, &mut |hit| {
+            if hit.entry.kind != Kind::Network {
+                matches.hits.push((hit, Match::Network, What::Network(address)));
+            }
+        })
+    }
+
+    fn match_path(&self, url: &Url, matches: &mut Matches) -> Result<(), StoreError> {
+        let key = url.key();
+        self.view.hits(&Probe::Url(key), &mut |hit| {
+            matches.hits.push((hit, Match::Exact, What::Url(key.to_owned())));
+        })?;
+        let (path, has_query) = key.split_once('?').map_or((key, false), |(path, _)| (path, true));
+        for (at, _) in path.match_indices('/') {
+            let folder = &path[..=at];
+            self.view.hits(&Probe::Folder(folder), &mut |hit| {
+                matches.hits.push((hit, Match::Mask, What::Folder(format!("{folder}*"))));
+            })?;
+        }
+        // A folder without its last slash is the folder itself.
+        let itself = format!("{path}/");
+        self.view.hits(&Probe::Folder(&itself), &mut |hit| {
+            matches.hits.push((hit, Match::Mask, What::Folder(format!("{itself}*"))));
+        })?;
+        if has_query {
+            self.view.hits(&Probe::Script(path), &mut |hit| {
+                matches.hits.push((hit, Match::Mask, What::Script(format!("{path}?*"))));
+            })?;
+        }
+        self.match_wildcards(matches, |mask| mask.matches_url(url))
+    }
+
+    fn match_wildcards(
+        &self,
+        matches: &mut Matches,
+        covers: impl Fn(&Mask) -> bool,
+    ) -> Result<(), StoreError> {
+        self.view.wildcards(&mut |text, hit| {
+            let mask = Mask::from_key(MaskType::Wildcard, text, None);
+            if mask.is_ok_and(|mask| covers(&mask)) {
+                matches.hits.push((hit, Match::Mask, What::Wildcard(text.to_owned())));
+            }
+        })
+    }
+
+    /// Weighs what matched.
+    fn judge(&self, matches: Matches, is_file: bool) -> Verdict {
+        let (mut found, mut benign) = (Vec::new(), Vec::new());
+        let (mut clean, sighted) = (false, matches.sighted);
+        for (hit, matched, what) in matches.hits {
+            match hit.entry.kind {
+                Kind::Listing | Kind::FileVerdict => {
+                    clean |= hit.entry.kind == Kind::FileVerdict
+                        && zone_of(hit.entry.category) == Some(Zone::Green);
+                    let sighted = sighted.filter(|_| matched == Match::Exact);
+                    if let Some(evidence) = self.evidence(&hit, matched, sighted) {
+                        let indicator = show(&what, &hit);
+                        let is_file = hit.entry.kind == Kind::FileVerdict;
+                        found.push(Found { evidence, indicator, is_file });
+                    }
+                }
+                Kind::Benign => benign.extend(self.counter(&hit, matched, &what)),
+                _ => {}
+            }
+        }
+        dedup(&mut found);
+        self.decide(found, benign, clean, matches.pin, is_file)
+    }
+
+    fn decide(
+        &self,
+        mut found: Vec<Found>,
+        mut benign: Vec<Counter>,
+        clean: bool,
+        pin: Option<PinFound>,
+        is_file: bool,
+    ) -> Verdict {
+        let source = |one: &Evidence| self.view.snapshot().source_name(one.source).to_owned();
+        found.sort_by(|a, b| {
+            b.evidence
+                .contribution
+                .total_cmp(&a.evidence.contribution)
+                .then_with(|| source(&a.evidence).cmp(&source(&b.evidence)))
+                .then_with(|| a.indicator.cmp(&b.indicator))
+        });
+        let mut evidence: Vec<Evidence> = found.iter().map(|found| found.evidence).collect();
+        score::count(&mut evidence);
+        for (found, evidence) in found.iter_mut().zip(&evidence) {
+            found.evidence = *evidence;
+        }
+        benign.sort_by(|a, b| {
+            (a.effect.action, a.effect.cap, a.source, &a.indicator).cmp(&(
+                b.effect.action,
+                b.effect.cap,
+                b.source,
+                &b.indicator,
+            ))
+        });
+        let suppressed = benign.iter().any(|one| one.effect.action == Action::Suppress);
+        let cap = benign
+            .iter()
+            .filter(|one| one.effect.action == Action::Cap)
+            .filter_map(|one| one.effect.cap)
+            .min();
+        let mut raw = score::raw_score(&evidence);
+        if suppressed {
+            raw = 0.0;
+        }
+        let mut score = score::round_score(cap.map_or(raw, |cap| raw.min(f64::from(cap))));
+        let speaks = suppressed || cap.is_some() || clean;
+        let counts =
+            |zone: Zone| evidence.iter().any(|one| one.counted && (is_file || one.category.zone() == zone));
+        let yellow = !suppressed && counts(Zone::Yellow);
+        let mut zone = if is_file {
+            score::file_zone(score, yellow, speaks)
+        } else {
+            score::zone(score, yellow, speaks)
+        };
+        if let Some(pin) = pin {
+            zone = pin.zone;
+            score = score::pinned_score(score, zone);
+        }
+        Verdict { zone, score: ThreatScore(score), found, benign, pin }
+    }
+
+    /// The evidence of a listing or a file's verdict; `None` where it is none, or no longer live.
+    fn evidence(&self, hit: &Hit, matched: Match, sighted: Option<Timestamp>) -> Option<Evidence> {
+        let category = match hit.entry.kind {
+            Kind::FileVerdict => match zone_of(hit.entry.category)? {
+                Zone::Red => Category::MALWARE,
+                Zone::Yellow | Zone::Orange => Category::ADWARE,
+                Zone::Grey | Zone::Green => return None,
+            },
+            _ => Category::from_index(hit.entry.category)?,
+        };
+        let ageing = self.policy.ageing(category)?;
+        let until = (hit.entry.until != 0).then(|| Timestamp(i64::from(hit.entry.until)));
+        let stale_s = i64::from(self.policy.stale_days) * crate::value::DAY_S;
+        let fresh = hit.whole && hit.current.is_some_and(|at| self.hour.0 - at.0 <= stale_s);
+        let mut since = hit.current.unwrap_or(hit.last).max(sighted.unwrap_or(hit.first));
+        if let Some(until) = until {
+            since = since.min(until);
+        }
+        let age_hours = if fresh { 0 } else { ((self.hour.0 - since.0) / 3600).max(0) };
+        let decay = if fresh { 1.0 } else { score::decay(age_hours, ageing.lifetime_days, ageing.speed) };
+        if !fresh && (until.is_some_and(|until| self.now >= until) || decay <= 0.0) {
+            return None;
+        }
+        let (origin, source_weight, source_confidence) = self
+            .origins
+            .get(usize::from(hit.entry.source))
+            .copied()
+            .unwrap_or((hit.entry.source, 1.0, self.policy.confidence));
+        let own =
+            (hit.entry.confidence != NONE && hit.entry.kind == Kind::Listing).then_some(hit.entry.confidence);
+        let weight = score::round4(ageing.weight * source_weight);
+        let confidence = score::round4(own.map_or(source_confidence, |own| f64::from(own) / 100.0));
+        let factors = &self.policy.factors;
+        let factor = score::round4(match matched {
+            Match::Exact => factors.exact,
+            Match::Parent => factors.parent,
+            Match::Mask => factors.mask,
+            Match::Network => factors.network,
+        });
+        Some(Evidence {
+            source: hit.entry.source,
+            origin,
+            category,
+            matched,
+            first: hit.first,
+            last: hit.last,
+            until,
+            weight,
+            confidence,
+            age_hours,
+            lifetime_days: ageing.lifetime_days,
+            speed: ageing.speed,
+            decay,
+            factor,
+            contribution: weight * confidence * decay * factor,
+            counted: false,
+            counted_with: None,
+        })
+    }
+
+    /// A benign entry that is live: its list still has it.
+    fn counter(&self, hit: &Hit, matched: Match, what: &What) -> Option<Counter> {
+        if hit.whole && hit.current.is_none() {
+            return None;
+        }
+        let category = Category::from_index(hit.entry.category);
+        let rank = (hit.entry.first != 0).then_some(hit.entry.first);
+        let list = self.view.list_name(hit).map(str::to_owned);
+        let popular =
+            || self.policy.popular(hit.entry.first).filter(|_| category.is_none() && list.is_none());
+        let effect = match action_of(hit.entry.confidence) {
+            Some(Action::Cap) => Effect { action: Action::Cap, cap: Some(49) },
+            Some(action) => Effect { action, cap: None },
+            None => popular().unwrap_or_else(|| self.policy.topic(category)),
+        };
+        let indicator = show(what, hit);
+        Some(Counter { source: hit.entry.source, indicator, matched, effect, category, list, rank })
+    }
+}
+
+/// The same listing of the same source in several batches counts as one: the strongest, over the whole time.
+fn dedup(found: &mut Vec<Found>) {
+    let key = |one: &Found| {
+        (one.evidence.source, one.evidence.category, one.evidence.matched, one.indicator.clone())
+    };
+    found.sort_by(|a, b| {
+        key(a).cmp(&key(b)).then(b.evidence.contribution.total_cmp(&a.evidence.contribution))
+    });
+    found.dedup_by(|next, kept| {
+        let same = key(next) == key(kept);
+        if same {
+            kept.evidence.first = kept.evidence.first.min(next.evidence.first);
+        }
+        same
+    });
+}
+
+/// What matched, as it is shown.
+fn show(what: &What, hit: &Hit) -> String {
+    let with_port =
+        |text: &str| if hit.entry.port == 0 { text.to_owned() } else { format!("{text}:{}", hit.entry.port) };
+    match what {
+        What::Host(text) => with_port(text),
+        What::Domain(name) => format!("*.{name}"),
+        What::Url(text) | What::Folder(text) | What::Script(text) | What::Wildcard(text) => text.clone(),
+        // A network's entry keeps its prefix length where others have their hash.
+        What::Network(address) => u8::try_from(hit.entry.hash)
+            .ok()
+            .and_then(|length| Prefix::new_relaxed(*address, length))
+            .map_or_else(|| address.to_string(), |prefix| prefix.to_string()),
+        What::File(hash) => hash.to_string(),
+    }
+}
