@@ -1,7 +1,10 @@
 //! Integration tests, one binary. Each module says what belongs into it.
 
+mod cli;
 mod feeds;
+mod http;
 mod order;
+mod program;
 mod recompute;
 mod report;
 mod schema;
