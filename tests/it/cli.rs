@@ -98,7 +98,8 @@ fn bad_records_are_counted_shown_and_kept_on_demand() {
         "{not json".to_owned(),
     ];
     program.file("dns.cof", lines.join("\n"));
-    let summary = program.json(&["import", "--json", "--format", "cof", "--rejects", "bad.ndjson", "dns.cof"]);
+    let summary =
+        program.json(&["import", "--json", "--format", "cof", "--rejects", "bad.ndjson", "dns.cof"]);
     assert_eq!(summary["facts"], json!({"resolution": 2}), "{summary:#}");
     let count = |reason: &str| summary["rejected"][reason]["count"].as_u64().unwrap_or(0);
     assert_eq!((count("domain"), count("date"), count("too long")), (1, 2, 1), "{summary:#}");
@@ -179,7 +180,8 @@ fn lookups_end_with_what_is_known() {
 #[test]
 fn indicators_are_parsed_as_json_lines() {
     let program = Program::new();
-    let ran = program.run(&["parse", "BÜCHER.example.com", "hxxp://A[.]example/x/../y", "::ffff:192.0.2.1", "a b"]);
+    let ran =
+        program.run(&["parse", "BÜCHER.example.com", "hxxp://A[.]example/x/../y", "::ffff:192.0.2.1", "a b"]);
     assert_eq!(ran.code, 2);
     let lines: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
@@ -235,7 +237,8 @@ fn damage_is_found_and_the_batches_to_import_again_named() {
     let program = Program::new();
     program.file("dns.cof", COF);
     program.ok(&["import", "dns.cof"]);
-    let run = fs::read_dir(program.folder.join("zonelens-data/runs")).unwrap().next().unwrap().unwrap().path();
+    let run =
+        fs::read_dir(program.folder.join("zonelens-data/runs")).unwrap().next().unwrap().unwrap().path();
     let mut bytes = fs::read(&run).unwrap();
     bytes[10] ^= 1;
     fs::write(&run, bytes).unwrap();
@@ -289,7 +292,8 @@ fn two_importers_at_once_both_finish() {
 fn the_configuration_is_read_and_printed() {
     let program = Program::new();
     program.file("list.txt", LIST);
-    let config = "data = \"elsewhere\"\n[[source]]\nname = \"list\"\ncategory = \"ADWARE\"\nconfidence = 60\n";
+    let config =
+        "data = \"elsewhere\"\n[[source]]\nname = \"list\"\ncategory = \"ADWARE\"\nconfidence = 60\n";
     program.file("zonelens.toml", config);
     let printed = program.ok(&["config"]).out;
     program.file("again.toml", &printed);

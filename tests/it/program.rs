@@ -93,8 +93,7 @@ impl Program {
     }
 
     pub fn serve(&self, arguments: &[&str]) -> Serving {
-        let mut child =
-            self.command(&["serve", "--listen", "127.0.0.1:0"]).args(arguments).spawn().unwrap();
+        let mut child = self.command(&["serve", "--listen", "127.0.0.1:0"]).args(arguments).spawn().unwrap();
         let mut talk = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         let address = loop {
