@@ -65,8 +65,8 @@ pub struct BatchWriter<'a> {
 }
 
 impl Store {
-    /// Begins a batch. `buffer_bytes` is the memory for rows that are not yet sorted, a third of it at work
-    /// at a time; see [`super::sort::BUFFER_BYTES`].
+    /// Begins a batch. `buffer_bytes` is the size of a buffer of rows; up to three are alive: one fills, one
+    /// is sorted, one waits.
     ///
     /// # Errors
     ///
