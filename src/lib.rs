@@ -3,6 +3,7 @@
 //! In reading order:
 
 pub mod clock; // where time comes in
+pub mod demo; // what a new user sees first
 pub mod fact; // what every input comes down to
 pub mod feeds; // bytes to facts: the table of formats
 pub mod generate; // telemetry of any size from a seed, for benchmarks
