@@ -2,13 +2,21 @@
 //!
 //! In reading order:
 
+pub mod cli; // the commands
 pub mod clock; // where time comes in
+pub mod config; // what can be set, and its defaults
 pub mod demo; // what a new user sees first
+pub mod dossier; // what is gathered of an object
 pub mod fact; // what every input comes down to
 pub mod feeds; // bytes to facts: the table of formats
 pub mod generate; // telemetry of any size from a seed, for benchmarks
+pub mod http; // the service
+pub mod import; // a file to one batch, all of it or nothing
 pub mod indicator; // what is asked about: domain, address, URL, file; text is parsed here and nowhere else
 pub mod lookup; // one question, one answer
+pub mod request; // the parameters of a lookup as text
+pub mod sections; // the sections of a report: the table of them
 pub mod store; // facts at rest: runs, manifest, catalogue
+pub mod upkeep; // what a store holds, and how fresh it is
 pub mod value; // zone, category, score, time, country
 pub mod verdict; // evidence, policy, score, zone

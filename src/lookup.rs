@@ -2,10 +2,12 @@
 
 use serde_json::value::RawValue;
 
-use crate::indicator::Kind;
-use crate::store::{Store, StoreError};
+use crate::dossier::{AddressDossier, DomainDossier};
+use crate::indicator::{Indicator, Kind};
+use crate::sections::{About, Entry, RESERVED, SECTIONS};
+use crate::store::{Store, StoreError, View};
 use crate::value::{ThreatScore, Timestamp, Zone};
-use crate::verdict::Policy;
+use crate::verdict::{Judge, Policy};
 
 /// The most rows of a section, and how many there are unless fewer are asked for.
 pub const COUNT_MAX: usize = 1000;
@@ -117,4 +119,95 @@ pub struct Context<'a> {
     pub licence: Licence,
     /// The moment.
     pub now: Timestamp,
+}
+
+/// The report on an indicator.
+///
+/// # Errors
+///
+/// [`LookupError::Unknown`] where nothing is known of it, [`LookupError::BadRequest`] where the request makes no
+/// sense, [`LookupError::Store`] where the store cannot answer.
+pub fn report(
+    context: &Context<'_>,
+    indicator: &Indicator,
+    request: &Request,
+) -> Result<Report, LookupError> {
+    let kind = indicator.kind();
+    if !matches!(kind, Kind::Domain | Kind::Ip) {
+        return Err(LookupError::BadRequest(format!(
+            "a report on a {kind} is not available yet: ask for a domain or an address"
+        )));
+    }
+    if request.as_of.is_some_and(|at| at > context.now) {
+        return Err(LookupError::BadRequest(
+            "as_of is in the future: use a past day, or leave it out for now".to_owned(),
+        ));
+    }
+    let wanted = wanted(kind, request)?;
+    let snapshot = context.store.snapshot()?;
+    let view = snapshot.view(request.as_of);
+    let at = request.as_of.unwrap_or(context.now);
+    let judge = Judge::new(&view, context.policy, at);
+    let (about, reserved) = match indicator {
+        Indicator::Domain(name) => {
+            let dossier = DomainDossier::open(&judge, name, &context.licence, request.count, at)?;
+            // The connection test of clients: always answered.
+            if name.as_str() != "example.com" && !dossier.is_known()? {
+                return Err(LookupError::Unknown(unknown(indicator, &view)));
+            }
+            (About::Domain(dossier), false)
+        }
+        Indicator::Address(address) => {
+            let dossier = AddressDossier::open(&judge, *address, &context.licence, request.count, at)?;
+            let reserved = dossier.is_reserved();
+            if !reserved && !dossier.is_known()? {
+                return Err(LookupError::Unknown(unknown(indicator, &view)));
+            }
+            (About::Address(dossier), reserved)
+        }
+        Indicator::Url(_) | Indicator::File(_) => unreachable!("refused above"),
+    };
+    let mut sections = Vec::with_capacity(wanted.len());
+    for entry in wanted.into_iter().filter(|entry| !reserved || RESERVED.contains(&entry.name)) {
+        if let Some(body) = entry.write(&about)? {
+            let body =
+                RawValue::from_string(body).map_err(|error| StoreError::Io(std::io::Error::other(error)))?;
+            sections.push(Answer { name: entry.name, title: entry.title, body });
+        }
+    }
+    let verdict = &about.common().verdict;
+    Ok(Report { kind, subject: indicator.to_string(), zone: verdict.zone, score: verdict.score, sections })
+}
+
+/// The sections that a request wants, in the order of reports.
+fn wanted(kind: Kind, request: &Request) -> Result<Vec<&'static Entry>, LookupError> {
+    let all = SECTIONS.iter().filter(|entry| entry.kind == kind);
+    let Some(names) = &request.sections else { return Ok(all.collect()) };
+    let wanted: Vec<&Entry> = all.filter(|entry| names.iter().any(|name| name == entry.name)).collect();
+    if wanted.is_empty() {
+        let known: Vec<&str> =
+            SECTIONS.iter().filter(|entry| entry.kind == kind).map(|entry| entry.name).collect();
+        return Err(LookupError::BadRequest(format!(
+            "sections names no section of a report on a {kind}: use one or more of {}",
+            known.join(", ")
+        )));
+    }
+    Ok(wanted)
+}
+
+/// What was asked when nothing is known: sources and how fresh they are.
+fn unknown(indicator: &Indicator, view: &View) -> String {
+    let batches = view.snapshot().batches();
+    let newest = batches.iter().map(|batch| batch.observed).max();
+    let mut sources: Vec<&str> = batches.iter().map(|batch| batch.source.as_str()).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    match newest {
+        Some(newest) => format!(
+            "nothing is known of {} {indicator}: {} sources were asked, the newest of {newest}",
+            indicator.kind(),
+            sources.len()
+        ),
+        None => format!("nothing is known of {} {indicator}: nothing was imported yet", indicator.kind()),
+    }
 }

@@ -1,3 +1,7 @@
-//! The program.
+//! The program: what was typed, and the exit code. All else is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zonelens::cli::run(std::env::args_os())
+}

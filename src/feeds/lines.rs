@@ -1,6 +1,6 @@
 //! Lines of bounded length from a stream.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 
 use super::Emit;
 
@@ -45,7 +45,7 @@ impl<'a> Lines<'a> {
                 }
                 Fill::Line => {
                     self.number += 1;
-                    if std::str::from_utf8(&self.buffer).is_ok() {
+                    if self.buffer.is_ascii() || std::str::from_utf8(&self.buffer).is_ok() {
                         break;
                     }
                     out.reject(self.number, "encoding", "the line is not UTF-8", &self.buffer)?;
@@ -59,30 +59,16 @@ impl<'a> Lines<'a> {
 
     /// Reads to the end of the line; what is over the limit is passed over.
     fn fill(&mut self) -> io::Result<Fill> {
-        let mut too_long = false;
-        loop {
-            let available = self.reader.fill_buf()?;
-            if available.is_empty() {
-                return Ok(match (too_long, self.buffer.is_empty()) {
-                    (true, _) => Fill::TooLong,
-                    (false, true) => Fill::End,
-                    (false, false) => Fill::Line,
-                });
-            }
-            let end = available.iter().position(|byte| *byte == b'\n');
-            let taken = end.map_or(available.len(), |at| at + 1);
-            if !too_long {
-                self.buffer.extend_from_slice(&available[..taken]);
-                if self.buffer.len() > LINE_BYTES_MAX {
-                    too_long = true;
-                    self.buffer.truncate(SHOWN_BYTES);
-                }
-            }
-            self.reader.consume(taken);
-            if end.is_some() {
-                return Ok(if too_long { Fill::TooLong } else { Fill::Line });
-            }
+        let limit = LINE_BYTES_MAX as u64 + 1;
+        (&mut *self.reader).take(limit).read_until(b'\n', &mut self.buffer)?;
+        if self.buffer.len() <= LINE_BYTES_MAX {
+            return Ok(if self.buffer.is_empty() { Fill::End } else { Fill::Line });
         }
+        if !self.buffer.ends_with(b"\n") {
+            self.reader.skip_until(b'\n')?;
+        }
+        self.buffer.truncate(SHOWN_BYTES);
+        Ok(Fill::TooLong)
     }
 }
 

@@ -9,7 +9,27 @@ use std::io::{self, BufRead};
 
 use crate::fact::Fact;
 
+mod cells;
+mod cof;
+mod entry;
+mod hosts;
+mod ip_ranges;
+mod json_values;
+mod lenient;
 mod lines;
+mod list;
+mod mask_csv;
+mod misp_event;
+mod misp_warninglist;
+mod native;
+mod popularity;
+mod rdap;
+mod reports;
+mod trails;
+mod urlhaus_filter;
+mod whois;
+mod withheld;
+mod zeek;
 
 pub use lines::{LINE_BYTES_MAX, Lines};
 
@@ -197,7 +217,71 @@ impl<'a> Emit<'a> {
 }
 
 /// All formats. Where several recognise a content, the first is taken: the strictest stand first.
-pub const FORMATS: &[Format] = &[];
+pub const FORMATS: &[Format] = &[
+    misp_warninglist::FORMAT,
+    misp_event::FORMAT,
+    rdap::FORMAT,
+    whois::FORMAT,
+    native::FORMAT, // our own
+    cof::FORMAT,    // passive DNS
+    zeek::FORMAT,   // network monitor
+    Format {
+        name: "trails",
+        title: "maltrail's static trails, a folder of text files: one an actor, a family or a nuisance",
+        state: State::Whole,
+        recognise: trails::recognise,
+        open: trails::open,
+    },
+    Format {
+        name: "mask-csv",
+        title: "snapshots of a block list: host, path, first and last snapshot",
+        state: State::Events,
+        recognise: mask_csv::recognise,
+        open: mask_csv::open,
+    },
+    Format {
+        name: "reports",
+        title: "a table of intelligence reports, CSV with report_id and title",
+        state: State::Events,
+        recognise: reports::recognise,
+        open: reports::open,
+    },
+    Format {
+        name: "ip-ranges",
+        title: "address ranges with country or ASN: DB-IP Lite, ip-location-db, iptoasn.com",
+        state: State::Whole,
+        recognise: ip_ranges::recognise,
+        open: ip_ranges::open,
+    },
+    Format {
+        name: "popularity",
+        title: "popular names, ranked or not: Tranco, Cisco Umbrella, Majestic Million",
+        state: State::Whole,
+        recognise: popularity::recognise,
+        open: popularity::open,
+    },
+    Format {
+        name: "urlhaus-filter",
+        title: "a block list in the syntax of ad blockers: urlhaus-filter, phishing-filter",
+        state: State::Whole,
+        recognise: urlhaus_filter::recognise,
+        open: urlhaus_filter::open,
+    },
+    Format {
+        name: "hosts",
+        title: "a hosts file that sends names nowhere: StevenBlack/hosts, AdAway",
+        state: State::Whole,
+        recognise: hosts::recognise,
+        open: hosts::open,
+    },
+    Format {
+        name: "list",
+        title: "a plain list: names, addresses, networks, URLs or file hashes, one a line",
+        state: State::Whole,
+        recognise: list::recognise,
+        open: list::open,
+    },
+];
 
 /// Finds a format by its name.
 pub fn find(name: &str) -> Option<&'static Format> {

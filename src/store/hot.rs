@@ -5,9 +5,9 @@
 //! directory over the top bits; ranges of addresses are flattened to disjoint segments, so that one
 //! binary search finds all covering ones. Wildcards, which are few, are tried one by one.
 //!
-//! Layout, little-endian: [`HEAD_BYTES`] of counts (u32 each: bits of the directory, entries, range
-//! entries, IPv4 segments, IPv6 segments, sets, bytes of texts), then the directory (u32 each), entries,
-//! range entries, IPv4 directory (65,537 u32), IPv4 starts (u32), IPv4 sets (u32), IPv6 starts (u128),
+//! Layout, little-endian: [`HEAD_BYTES`] of counts (u32 each: bits of the directory, entries, ranges, ranges and
+//! wildcards, IPv4 segments, IPv6 segments, sets, bytes of texts), then the directory (u32 each), entries,
+//! range entries, the bounds of ranges (two u128 each), IPv4 directory (65,537 u32), IPv4 starts (u32), IPv4 sets (u32), IPv6 starts (u128),
 //! IPv6 sets (u32), sets (u32: a count and that many range entries), texts (JSON).
 
 use std::collections::HashMap;
@@ -19,9 +19,10 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::pages::{Damage, Pages};
-use crate::indicator::{AddressRange, to_u128};
+use crate::indicator::{AddressRange, from_u128, to_u128};
 
-const HEAD_BYTES: usize = 28;
+const HEAD_BYTES: usize = 32;
+const BOUNDS_BYTES: usize = 32;
 const ENTRY_BYTES: usize = 40;
 /// Entries a bucket of the directory, on average.
 const BUCKET_ENTRIES: usize = 4;
@@ -226,8 +227,16 @@ impl Builder {
         self.texts.wildcards =
             self.wildcards.into_iter().zip(first_wildcard..).map(|((text, _), at)| (text, at)).collect();
         let texts = serde_json::to_vec(&self.texts)?;
-        let counts =
-            [bits as usize, self.entries.len(), ranges.len(), v4.len(), v6.len(), sets.len(), texts.len()];
+        let counts = [
+            bits as usize,
+            self.entries.len(),
+            self.ranges.len(),
+            ranges.len(),
+            v4.len(),
+            v6.len(),
+            sets.len(),
+            texts.len(),
+        ];
         for count in counts {
             out.write_all(&u32::try_from(count).map_err(io::Error::other)?.to_le_bytes())?;
         }
@@ -240,6 +249,10 @@ impl Builder {
         }
         for entry in self.entries.iter().chain(&ranges) {
             out.write_all(&entry.encode())?;
+        }
+        for (first, last, _) in &self.ranges {
+            out.write_all(&first.to_le_bytes())?;
+            out.write_all(&last.to_le_bytes())?;
         }
         write_v4_directory(&v4, out)?;
         v4.iter().try_for_each(|(start, _)| out.write_all(&(*start as u32).to_le_bytes()))?;
@@ -322,6 +335,7 @@ pub struct Hot {
     entries: usize,
     entry_count: usize,
     ranges: usize,
+    bounds: usize,
     v4_directory: usize,
     v4_starts: usize,
     v4_count: usize,
@@ -344,12 +358,13 @@ impl Hot {
         }
         let head = pages.bytes(section.start..section.start + HEAD_BYTES)?;
         let count = |at: usize| word(head, at) as usize;
-        let (bits, entry_count, range_count) = (word(head, 0), count(1), count(2));
-        let (v4_count, v6_count, set_words, text_bytes) = (count(3), count(4), count(5), count(6));
+        let (bits, entry_count, bound_count, range_count) = (word(head, 0), count(1), count(2), count(3));
+        let (v4_count, v6_count, set_words, text_bytes) = (count(4), count(5), count(6), count(7));
         let directory = section.start + HEAD_BYTES;
         let entries = directory + ((1usize << bits.min(31)) + 1) * 4;
         let ranges = entries + entry_count * ENTRY_BYTES;
-        let v4_directory = ranges + range_count * ENTRY_BYTES;
+        let bounds = ranges + range_count * ENTRY_BYTES;
+        let v4_directory = bounds + bound_count * BOUNDS_BYTES;
         let v4_starts = v4_directory + V4_DIRECTORY * 4;
         let v6_starts = v4_starts + v4_count * 8;
         let sets = v6_starts + v6_count * 20;
@@ -366,6 +381,7 @@ impl Hot {
             entries,
             entry_count,
             ranges,
+            bounds,
             v4_directory,
             v4_starts,
             v4_count,
@@ -409,12 +425,13 @@ impl Hot {
     /// # Errors
     ///
     /// [`Damage`] where a page that was needed is wrong.
-    pub fn find_covering(&self, address: IpAddr, found: &mut impl FnMut(Entry)) -> Result<(), Damage> {
+    pub fn find_covering(&self, address: IpAddr, found: &mut impl FnMut(u32, Entry)) -> Result<(), Damage> {
         let Some(set) = self.set_of(to_u128(address))? else { return Ok(()) };
         let count = word(self.pages.bytes(self.sets + set * 4..self.sets + set * 4 + 4)?, 0) as usize;
         let at = self.sets + set * 4 + 4;
         for index in self.pages.bytes(at..at + count * 4)?.chunks_exact(4) {
-            found(self.range_entry(word(index, 0))?);
+            let index = word(index, 0);
+            found(index, self.range_entry(index)?);
         }
         Ok(())
     }
@@ -427,6 +444,19 @@ impl Hot {
     pub fn range_entry(&self, index: u32) -> Result<Entry, Damage> {
         let at = self.ranges + index as usize * ENTRY_BYTES;
         self.entry(self.pages.bytes(at..at + ENTRY_BYTES)?)
+    }
+
+    /// The first and last address of a range.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] where its page is wrong.
+    pub fn bounds(&self, index: u32) -> Result<Option<AddressRange>, Damage> {
+        let at = self.bounds + index as usize * BOUNDS_BYTES;
+        let bytes = self.pages.bytes(at..at + BOUNDS_BYTES)?;
+        let number = |bytes: &[u8]| u128::from_le_bytes(bytes.try_into().expect("sixteen bytes"));
+        let (first, last) = (from_u128(number(&bytes[..16])), from_u128(number(&bytes[16..])));
+        Ok(AddressRange::new(first, last))
     }
 
     fn entry(&self, bytes: &[u8]) -> Result<Entry, Damage> {

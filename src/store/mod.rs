@@ -36,6 +36,7 @@ pub use key::{ObjectKey, Part, Table, read_part};
 pub use manifest::{Batch, Counts, Event, Manifest};
 pub use pages::Damage;
 pub use publish::{BatchWriter, NewBatch, Published, Retired};
+pub use run::skeleton;
 pub use snapshot::{Edge, Hit, Object, Snapshot, Statement, View, mask_type};
 
 /// Why the store cannot answer.

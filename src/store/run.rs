@@ -17,10 +17,11 @@ use tantivy_sstable::{Dictionary, SSTable, Writer};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::hot::{Builder, Hot};
-use super::key::object_len;
+use super::key::{Table, object_len};
 use super::manifest::Batch;
 use super::observed::{push_varint, take_varint};
 use super::pages::{Damage, PageWriter, Pages, Section};
+use crate::indicator::DomainName;
 
 /// Bytes of keys in a block before it is closed: measured, see DESIGN.md.
 const BLOCK_BYTES: usize = 8_000;
@@ -135,6 +136,9 @@ pub struct RunMeta {
     pub tables: std::collections::BTreeMap<u8, u64>,
     /// Hash seed of the hot index.
     pub seed: u64,
+    /// Bytes of the registrable names; the skeletons follow.
+    #[serde(default)]
+    pub names_bytes: u64,
     /// The day before which daily detail is folded, 0: none is.
     #[serde(default)]
     pub folded_before: u32,
@@ -145,6 +149,9 @@ pub struct RunMeta {
 /// Bits a key of the object filter: 1 % false positives.
 const FILTER_BITS: usize = 10;
 const FILTER_BLOCK: usize = 32;
+/// Tables that stand in the filter with their objects: a list of names is followed into them.
+pub const FILTERED: [Table; 5] =
+    [Table::Url, Table::Downloaded, Table::AccessedBy, Table::RecordOf, Table::Listing];
 /// Odd constants of the split block Bloom filter of the Parquet format.
 const SALT: [u32; 8] =
     [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
@@ -175,6 +182,9 @@ fn build_filter(hashes: &[u64]) -> Vec<u8> {
 pub struct RunWriter {
     table: Writer<PageWriter<BufWriter<File>>, RowWriter>,
     objects: Vec<u64>,
+    /// Hashes of object and table, for the tables that are asked for by the thousand.
+    filtered: Vec<u64>,
+    last_table: (usize, u8),
     last_object: Vec<u8>,
     /// Names whose registrable domain is known to the run.
     names: Names,
@@ -191,7 +201,15 @@ impl RunWriter {
         let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
         let mut table = Dictionary::<Rows>::builder(PageWriter::new(file))?;
         table.set_block_len(BLOCK_BYTES);
-        Ok(RunWriter { table, objects: Vec::new(), last_object: Vec::new(), names: Names::default(), meta })
+        Ok(RunWriter {
+            table,
+            objects: Vec::new(),
+            filtered: Vec::new(),
+            last_table: (0, 0),
+            last_object: Vec::new(),
+            names: Names::default(),
+            meta,
+        })
     }
 
     /// Adds a row.
@@ -207,6 +225,12 @@ impl RunWriter {
             self.objects.push(xxh3_64(&key[..len]));
             self.names.add(&key[..len]);
         }
+        if self.last_table != (self.objects.len(), key[len]) {
+            self.last_table = (self.objects.len(), key[len]);
+            if Table::from_byte(key[len]).is_some_and(|table| FILTERED.contains(&table)) {
+                self.filtered.push(xxh3_64(&key[..=len]));
+            }
+        }
         self.meta.rows += 1;
         *self.meta.tables.entry(key[len]).or_default() += 1;
         self.table.insert(key, &RowValue::new(value))
@@ -221,13 +245,17 @@ impl RunWriter {
         self.meta.objects = self.objects.len() as u64;
         let mut out = self.table.finish()?;
         let mut starts = vec![out.len() as u64];
+        self.objects.append(&mut self.filtered);
         out.write_all(&build_filter(&self.objects))?;
         starts.push(out.len() as u64);
         if !hot.is_empty() {
             hot.write(&mut out)?;
         }
         starts.push(out.len() as u64);
-        out.write_all(&self.names.finish())?;
+        let (names, skeletons) = self.names.finish();
+        self.meta.names_bytes = names.len() as u64;
+        out.write_all(names.as_bytes())?;
+        out.write_all(skeletons.as_bytes())?;
         starts.push(out.len() as u64);
         serde_json::to_writer(&mut out, &self.meta)?;
         starts.push(out.len() as u64);
@@ -265,11 +293,27 @@ impl Names {
         }
     }
 
-    fn finish(&mut self) -> Vec<u8> {
+    /// The names, sorted, a line each; and a line `skeleton tab name` of each internationalised one.
+    fn finish(&mut self) -> (String, String) {
         self.names.sort_unstable();
         self.names.dedup();
-        self.names.join("\n").into_bytes()
+        let mut skeletons: Vec<String> = self
+            .names
+            .iter()
+            .filter(|name| name.contains("xn--"))
+            .filter_map(|name| {
+                Some(format!("{}\t{name}", skeleton(&DomainName::from_normal(name)?.unicode())))
+            })
+            .collect();
+        skeletons.sort_unstable();
+        let lines = |all: &[String]| all.iter().flat_map(|line| [line, "\n"]).collect();
+        (lines(&self.names), lines(&skeletons))
     }
+}
+
+/// What a name looks like: UTS 39 skeleton of its Unicode form.
+pub fn skeleton(unicode: &str) -> String {
+    unicode_security::skeleton(unicode).collect::<String>().to_lowercase()
 }
 
 //------------ Run -----------------------------------------------------------
@@ -285,6 +329,8 @@ pub struct Run {
     rows: Dictionary<Rows>,
     filter: Range<usize>,
     names: Range<usize>,
+    /// Where in the names the skeletons begin.
+    names_end: usize,
     pages: Arc<Pages>,
 }
 
@@ -311,7 +357,9 @@ impl Run {
         let section = Section { pages: pages.clone(), range: 0..starts[0] };
         let rows = Dictionary::open(FileSlice::new(Arc::new(section)))?;
         let hot = Hot::open(&pages, starts[1]..starts[2])?;
-        Ok(Run { id, meta, hot, rows, filter: starts[0]..starts[1], names: starts[2]..starts[3], pages })
+        let (filter, names) = (starts[0]..starts[1], starts[2]..starts[3]);
+        let names_end = meta.names_bytes as usize;
+        Ok(Run { id, meta, hot, rows, filter, names, names_end, pages })
     }
 
     /// Whether the run may have rows of an object; 1 % of its "yes" are wrong, no "no" is.
@@ -371,13 +419,38 @@ impl Run {
         self.rows.stream()
     }
 
-    /// The registrable names that the run knows, sorted, one a line.
+    /// Whether the run knows a registrable name.
     ///
     /// # Errors
     ///
-    /// [`Damage`] where they are not what was written.
-    pub fn names(&self) -> Result<&str, Damage> {
-        std::str::from_utf8(self.pages.bytes(self.names.clone())?).map_err(|_| self.pages.damage("the names"))
+    /// [`Damage`] where the names are not what was written.
+    pub fn knows_name(&self, name: &str) -> Result<bool, Damage> {
+        Ok(line(self.names_text()?.0, name).is_some_and(|found| found == name))
+    }
+
+    /// The internationalised registrable names with this skeleton.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::knows_name`].
+    pub fn names_with_skeleton(&self, skeleton: &str) -> Result<Vec<String>, Damage> {
+        let text = self.names_text()?.1;
+        let wanted = format!("{skeleton}\t");
+        let Some(first) = line(text, &wanted) else { return Ok(Vec::new()) };
+        let start = first.as_ptr() as usize - text.as_ptr() as usize;
+        let names = text[start..].lines().map_while(|line| line.strip_prefix(&wanted));
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    /// The registrable names that the run knows, and the list of skeletons.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::knows_name`].
+    pub fn names_text(&self) -> Result<(&str, &str), Damage> {
+        let text = std::str::from_utf8(self.pages.bytes(self.names.clone())?);
+        let split = text.ok().and_then(|text| text.split_at_checked(self.names_end));
+        split.ok_or_else(|| self.pages.damage("the names"))
     }
 
     /// Checks every page; returns all that are wrong.
@@ -389,4 +462,23 @@ impl Run {
     pub fn bytes(&self) -> usize {
         self.pages.len()
     }
+}
+
+/// The first of sorted lines that is not less than `wanted`.
+fn line<'a>(text: &'a str, wanted: &str) -> Option<&'a str> {
+    let bytes = text.as_bytes();
+    let start_of = |at: usize| bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let end_of =
+        |at: usize| bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| at + end);
+    let (mut low, mut high) = (0, bytes.len());
+    while low < high {
+        let start = start_of(low.midpoint(high));
+        let end = end_of(start);
+        if &bytes[start..end] < wanted.as_bytes() {
+            low = end + 1;
+        } else {
+            high = start;
+        }
+    }
+    (low < bytes.len()).then(|| &text[low..end_of(low)])
 }

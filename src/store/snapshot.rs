@@ -32,7 +32,6 @@ pub struct Snapshot {
 struct BatchState {
     source: u16,
     observed: Timestamp,
-    learnt: Timestamp,
     /// Known at that moment.
     visible: bool,
     /// A whole state; and the newest one of its source.
@@ -118,7 +117,6 @@ fn batch_states(manifest: &Manifest, runs: &[Arc<Run>], as_of: Option<Timestamp>
         BatchState {
             source: batch.source_id,
             observed: batch.observed,
-            learnt: batch.learnt,
             visible: visible(batch),
             whole: batch.state == State::Whole,
             newest: newest.get(&batch.source_id).is_some_and(|newest| newest.seq == batch.seq),
@@ -163,8 +161,10 @@ pub struct Statement {
     pub first: Timestamp,
     /// When it was last said.
     pub last: Timestamp,
-    /// For a whole-state source: whether its newest state says so. Else always.
-    pub current: bool,
+    /// From a whole-state source.
+    pub whole: bool,
+    /// The source's newest state says so, and when that state was last found to hold.
+    pub refreshed: Option<Timestamp>,
     /// The fact, as JSON.
     pub payload: Box<[u8]>,
 }
@@ -176,6 +176,8 @@ pub struct Hit {
     pub entry: Entry,
     /// The run it is from.
     pub run: usize,
+    /// Its position among the run's ranges, where it is one.
+    pub range: Option<u32>,
     /// When the source first said it.
     pub first: Timestamp,
     /// When the source last said it.
@@ -215,6 +217,11 @@ impl Object {
 }
 
 impl Statement {
+    /// Whether its source still says so: a source of events always does.
+    pub fn is_current(&self) -> bool {
+        !self.whole || self.refreshed.is_some()
+    }
+
     /// The fact.
     ///
     /// # Errors
@@ -255,7 +262,73 @@ impl View {
     pub fn table(&self, object: &ObjectKey, table: Table) -> Result<Object, StoreError> {
         let mut prefix = object.0.clone();
         prefix.push(table as u8);
+        if super::run::FILTERED.contains(&table) && !self.may_have(&prefix)? {
+            return Ok(Object::default());
+        }
         self.read(&object.0, &prefix)
+    }
+
+    /// Whether there may be rows of an object; 1 % of its "yes" are wrong, no "no" is.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn may_know(&self, object: &ObjectKey) -> Result<bool, StoreError> {
+        self.may_have(&object.0)
+    }
+
+    fn may_have(&self, filtered: &[u8]) -> Result<bool, StoreError> {
+        for (index, run) in self.snapshot.runs.iter().enumerate() {
+            if self.reads(index) && run.may_have(filtered)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a registrable domain is known: it or a name below it has rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn knows_name(&self, registrable: &str) -> Result<bool, StoreError> {
+        let object = ObjectKey::domain(registrable);
+        for (index, run) in self.snapshot.runs.iter().enumerate() {
+            if self.reads(index) && run.may_have(&object.0)? && run.knows_name(registrable)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The known internationalised names whose skeleton (UTS 39) is this.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn names_with_skeleton(&self, skeleton: &str) -> Result<Vec<String>, StoreError> {
+        let mut names = Vec::new();
+        for (index, run) in self.snapshot.runs.iter().enumerate() {
+            if self.reads(index) {
+                names.extend(run.names_with_skeleton(skeleton)?);
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// The range of an entry that covers an address.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn range_of(&self, hit: &Hit) -> Result<Option<crate::indicator::AddressRange>, StoreError> {
+        let hot = self.snapshot.runs.get(hit.run).and_then(|run| run.hot.as_ref());
+        match (hot, hit.range) {
+            (Some(hot), Some(index)) => Ok(hot.bounds(index)?),
+            _ => Ok(None),
+        }
     }
 
     /// The rows of an object whose key begins with `prefix`.
@@ -320,7 +393,8 @@ impl View {
                 source,
                 first: span.first,
                 last: span.last,
-                current: !span.whole || span.current.is_some(),
+                whole: span.whole,
+                refreshed: span.current,
                 payload: Box::from(entry.payload),
             });
         }
@@ -352,7 +426,7 @@ impl View {
         let hash = probe.hash(self.snapshot.manifest.seed);
         for (index, run) in self.snapshot.runs.iter().enumerate() {
             let Some(hot) = &run.hot else { continue };
-            hot.find(hash, &mut |entry| self.hit(index, entry, found))?;
+            hot.find(hash, &mut |entry| self.hit(index, None, entry, found))?;
         }
         Ok(())
     }
@@ -365,7 +439,7 @@ impl View {
     pub fn covering(&self, address: IpAddr, found: &mut impl FnMut(Hit)) -> Result<(), StoreError> {
         for (index, run) in self.snapshot.runs.iter().enumerate() {
             let Some(hot) = &run.hot else { continue };
-            hot.find_covering(address, &mut |entry| self.hit(index, entry, found))?;
+            hot.find_covering(address, &mut |range, entry| self.hit(index, Some(range), entry, found))?;
         }
         Ok(())
     }
@@ -379,13 +453,13 @@ impl View {
         for (index, run) in self.snapshot.runs.iter().enumerate() {
             let Some(hot) = &run.hot else { continue };
             for (text, at) in &hot.texts.wildcards {
-                self.hit(index, hot.range_entry(*at)?, &mut |hit| found(text, hit));
+                self.hit(index, None, hot.range_entry(*at)?, &mut |hit| found(text, hit));
             }
         }
         Ok(())
     }
 
-    fn hit(&self, run: usize, entry: Entry, found: &mut impl FnMut(Hit)) {
+    fn hit(&self, run: usize, range: Option<u32>, entry: Entry, found: &mut impl FnMut(Hit)) {
         let Some(span) = self.span(run, entry.source, entry.from, entry.to) else { return };
         let own = |seconds: u32, otherwise: Timestamp| {
             if seconds == 0 { otherwise } else { Timestamp(i64::from(seconds)) }
@@ -396,7 +470,7 @@ impl View {
         if self.as_of.is_some_and(|at| first > at) {
             return;
         }
-        found(Hit { entry, run, first, last, whole: span.whole, current: span.current });
+        found(Hit { entry, run, range, first, last, whole: span.whole, current: span.current });
     }
 
     /// The name of the benign list of an entry.

@@ -8,10 +8,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use crate::fact::Action;
+use crate::fact::{Action, Listing};
 use crate::indicator::{DomainName, FileHash, Host, Mask, MaskType, Prefix, Url, is_reserved};
-use crate::store::hot::{Kind, NONE, Probe};
-use crate::store::{Hit, ObjectKey, StoreError, View, action_of, mask_type, zone_of};
+use crate::store::hot::{Entry, Kind, NONE, Probe};
+use crate::store::observed::seconds;
+use crate::store::{Hit, ObjectKey, Statement, StoreError, View, action_of, mask_type, zone_of};
 use crate::value::{Category, CountryCode, ThreatScore, Timestamp, Zone};
 
 pub mod policy;
@@ -309,9 +310,51 @@ impl<'a> Judge<'a> {
         Ok(country)
     }
 
-    /// Whether a listing or benign entry is live at the judge's hour.
-    pub fn is_live(&self, hit: &Hit) -> bool {
-        self.evidence(hit, Match::Exact, None).is_some()
+    /// The zone of a listing's category and when its feed last had it; `None` where it is no longer live.
+    ///
+    /// # Errors
+    ///
+    /// A listing that does not read back.
+    pub fn listing_zone(&self, statement: &Statement) -> Result<Option<(Zone, Timestamp)>, StoreError> {
+        let listing: Listing = statement.fact()?;
+        let Some(category) = listing.category else { return Ok(None) };
+        let entry = Entry {
+            hash: 0,
+            kind: Kind::Listing,
+            mask_type: 0,
+            category: category.index(),
+            confidence: NONE,
+            source: statement.source,
+            port: 0,
+            from: 0,
+            to: 0,
+            first: 0,
+            last: 0,
+            until: listing.until.map_or(0, seconds),
+            extra: 0,
+        };
+        let last = listing.last.unwrap_or(statement.last);
+        let first = listing.first.unwrap_or(statement.first).min(last);
+        let (whole, current) = (statement.whole, statement.refreshed);
+        let hit = Hit { entry, run: 0, range: None, first, last, whole, current };
+        Ok(self.evidence(&hit, Match::Exact, None).map(|_| (category.zone(), last)))
+    }
+
+    /// The wildcards without a fixed host that match a bare host.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn wildcards_of(&self, host: &Host) -> Result<Vec<Mask>, StoreError> {
+        let mut masks = Vec::new();
+        self.view.wildcards(&mut |text, _| {
+            masks.extend(
+                Mask::from_key(MaskType::Wildcard, text, None).ok().filter(|mask| mask.matches_host(host)),
+            );
+        })?;
+        masks.sort();
+        masks.dedup();
+        Ok(masks)
     }
 
     fn match_object(&self, object: &ObjectKey, matches: &mut Matches) -> Result<(), StoreError> {

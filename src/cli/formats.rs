@@ -1,0 +1,25 @@
+//! `formats`: what can be imported.
+
+use std::io::Write;
+
+use super::{Code, Failure};
+use crate::feeds::FORMATS;
+
+const EXAMPLE: &str = "\
+Example:
+  zonelens formats | cut -d' ' -f1";
+
+/// List the formats that `import` reads: one a line, its name first
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct Formats {}
+
+impl Formats {
+    pub(super) fn run(self, out: &mut dyn Write) -> Result<Code, Failure> {
+        let width = FORMATS.iter().map(|format| format.name.len()).max().unwrap_or(0);
+        for format in FORMATS {
+            writeln!(out, "{:width$}  {}", format.name, format.title)?;
+        }
+        Ok(Code::Done)
+    }
+}

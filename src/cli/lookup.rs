@@ -1,0 +1,121 @@
+//! `lookup`: what is known of indicators.
+
+use std::io::Write;
+
+use clap::ValueEnum;
+
+use super::{Code, Failure, Program, talk, text};
+use crate::indicator::{Indicator, Kind};
+use crate::lookup::{self, Context, Licence, LookupError, Request};
+use crate::request;
+
+const EXAMPLE: &str = "\
+Examples:
+  zonelens lookup example.com 192.0.2.1
+  zonelens lookup --sections Verdict,FeedMasks 'evil[.]example'
+  zonelens lookup --as-of 2024-05-28 --format json example.com
+
+Exit code: 0 something is known, 2 wrong input, 3 nothing is known; of several the greatest.";
+
+/// How many rows of a table a person is shown unless --count says more.
+const ROWS_SHOWN: usize = 20;
+
+/// Show what is known of domains and addresses
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct Lookup {
+    /// Domains or addresses, defanged or not
+    #[arg(required = true, value_name = "INDICATOR")]
+    indicators: Vec<String>,
+    /// Only these sections, separated by commas [default: all]
+    #[arg(long, value_name = "NAMES")]
+    sections: Option<String>,
+    /// The most rows of a section, 1 to 1000 [default: 1000, of text 20]
+    #[arg(long, value_name = "ROWS")]
+    count: Option<String>,
+    /// What was known at a past day (its end) or minute: 2024-05-28, 2024-05-28T07:03Z
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// For a person, or the report as the service answers it, one a line
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl Lookup {
+    pub(super) fn run(self, program: &Program, out: &mut dyn Write) -> Result<Code, Failure> {
+        let now = program.clock.now();
+        let mut request = Request::default();
+        let wrong = |problem: String| Failure::Usage(format!("--{problem}"));
+        request.sections = self.sections.as_deref().map(request::sections).transpose().map_err(wrong)?;
+        if let Some(count) = &self.count {
+            request.count = request::count(count).map_err(wrong)?;
+        }
+        if let Some(text) = &self.as_of {
+            request.as_of = request::as_of(text, now).map_err(wrong)?;
+        }
+        let policy = program.config.policy().map_err(Failure::Usage)?;
+        let rows_max = if self.count.is_some() { request.count } else { ROWS_SHOWN };
+        // The rows of a text are cut where they are shown, so that it can say how many more there are.
+        let mut store = None;
+        let mut code = Code::Done;
+        for (index, text) in self.indicators.iter().enumerate() {
+            let indicator = match indicator(text) {
+                Ok(indicator) => indicator,
+                Err(problem) => {
+                    talk(&problem);
+                    code = code.max(Code::WrongInput);
+                    continue;
+                }
+            };
+            let store = match &store {
+                Some(store) => store,
+                None => store.insert(program.store()?),
+            };
+            let context = Context { store, policy: &policy, licence: Licence::default(), now };
+            match lookup::report(&context, &indicator, &request) {
+                Ok(report) if self.format == Format::Json => {
+                    out.write_all(&report.json())?;
+                    writeln!(out)?;
+                }
+                Ok(report) => {
+                    if index > 0 {
+                        writeln!(out)?;
+                    }
+                    text::write(&report, rows_max, out)?;
+                }
+                Err(LookupError::Unknown(text)) => {
+                    // Not an error: an answer that is talk.
+                    let _ = writeln!(anstream::stderr(), "{text}");
+                    code = code.max(Code::NothingKnown);
+                }
+                Err(LookupError::BadRequest(problem)) => {
+                    talk(&problem);
+                    code = code.max(Code::WrongInput);
+                }
+                Err(LookupError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Ok(code)
+    }
+}
+
+/// An indicator that can be looked up by now.
+fn indicator(text: &str) -> Result<Indicator, String> {
+    let indicator = Indicator::parse(text).map_err(|error| error.to_string())?;
+    match (indicator.kind(), &indicator) {
+        (Kind::Domain | Kind::Ip, _) => Ok(indicator),
+        (_, Indicator::Url(url)) => Err(format!(
+            "lookups of web addresses are not available yet, they come later: look up the host {}",
+            url.host_str()
+        )),
+        _ => Err(format!(
+            "{indicator} is a file: lookups of files are not available yet, they come later: use a domain or an address"
+        )),
+    }
+}

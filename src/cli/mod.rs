@@ -1,0 +1,241 @@
+//! The command line: one file a command. What was typed is checked here; the work is the library's.
+//!
+//! Standard output is data, standard error is talk. Exit codes: 0 done, 1 failed, 2 asked wrongly,
+//! 3 nothing known. A reader that closes its end of the pipe is no failure.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::clock::Clock;
+use crate::config::{Config, LogFormat};
+use crate::import::ImportError;
+use crate::store::{Store, StoreError};
+use crate::value::Timestamp;
+
+// What commands share.
+mod progress;
+mod table;
+mod text;
+mod tree;
+
+// The commands.
+mod batches;
+mod completions;
+mod config;
+mod formats;
+mod import;
+mod lookup;
+mod merge;
+mod parse;
+mod retire;
+mod serve;
+mod stats;
+mod verify;
+
+/// What is typed.
+#[derive(Parser)]
+#[command(name = "zonelens", version, about = "What is this domain or address, and why should I believe it?")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(clap::Args)]
+struct Global {
+    /// The data folder [default: the configuration's, zonelens-data]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
+    data: Option<PathBuf>,
+    /// The configuration file [default: zonelens.toml in the working directory, where there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "ZONELENS_CONFIG", help_heading = "Everywhere")]
+    config: Option<PathBuf>,
+    /// Take this moment for now: 2024-05-28, 2024-05-28T07:03Z or Unix seconds
+    #[arg(long, global = true, value_name = "TIME", env = "ZONELENS_NOW", help_heading = "Everywhere")]
+    now: Option<Timestamp>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Import(import::Import),
+    Lookup(lookup::Lookup),
+    Parse(parse::Parse),
+    Formats(formats::Formats),
+    Serve(serve::Serve),
+    Merge(merge::Merge),
+    Batches(batches::Batches),
+    Retire(retire::Retire),
+    Verify(verify::Verify),
+    Stats(stats::Stats),
+    Config(config::PrintConfig),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    fn run(self, program: &Program, out: &mut dyn Write) -> Result<Code, Failure> {
+        match self {
+            Command::Import(command) => command.run(program, out),
+            Command::Lookup(command) => command.run(program, out),
+            Command::Parse(command) => command.run(out),
+            Command::Formats(command) => command.run(out),
+            Command::Serve(command) => command.run(program, out),
+            Command::Merge(command) => command.run(program, out),
+            Command::Batches(command) => command.run(program, out),
+            Command::Retire(command) => command.run(program, out),
+            Command::Verify(command) => command.run(program, out),
+            Command::Stats(command) => command.run(program, out),
+            Command::Config(command) => command.run(program, out),
+            Command::Completions(command) => command.run(out),
+        }
+    }
+}
+
+/// What every command works with.
+struct Program {
+    config: Config,
+    clock: Clock,
+}
+
+impl Program {
+    /// The store, which must be there.
+    fn store(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.config.data)?)
+    }
+
+    /// The store, which is made where there is none.
+    fn store_or_new(&self) -> Result<Store, Failure> {
+        use std::hash::{BuildHasher, RandomState};
+        Ok(Store::open_or_create(&self.config.data, RandomState::new().hash_one("the seed of a new store"))?)
+    }
+}
+
+/// How a command ended that did its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Code {
+    /// Done.
+    Done = 0,
+    /// Done, and what was found is bad.
+    Bad = 1,
+    /// Some of the input was wrong.
+    WrongInput = 2,
+    /// Of some of what was asked nothing is known.
+    NothingKnown = 3,
+}
+
+/// Why a command ended without doing its work. The text ends with what to do.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// It was asked for wrongly.
+    #[error("{0}")]
+    Usage(String),
+    /// It could not.
+    #[error("{0}")]
+    Failed(String),
+    /// Its output could not be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        Failure::Failed(error.to_string())
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Failure {
+        match error {
+            ImportError::Usage(text) => Failure::Usage(text),
+            other => Failure::Failed(other.to_string()),
+        }
+    }
+}
+
+/// Runs the command that was typed.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is no failure here either.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let result = Program::new(cli.global).and_then(|program| {
+        let mut out = io::BufWriter::new(anstream::stdout());
+        let code = cli.command.run(&program, &mut out)?;
+        out.flush()?;
+        Ok(code)
+    });
+    match result {
+        Ok(code) => ExitCode::from(code as u8),
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            talk(&failure);
+            ExitCode::from(if matches!(failure, Failure::Usage(_)) { 2 } else { 1 })
+        }
+    }
+}
+
+/// Says on standard error, in one line, what went wrong.
+fn talk(problem: &dyn std::fmt::Display) {
+    let text = problem.to_string().replace('\n', " ");
+    // Nobody is left to tell where standard error is closed.
+    let _ = writeln!(anstream::stderr(), "error: {text}");
+}
+
+/// Text of others as it may stand on a terminal: without control characters and marks that turn text round.
+fn shown(text: &str) -> String {
+    let disturbs = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|character| if disturbs(character) { '\u{fffd}' } else { character }).collect()
+}
+
+impl Program {
+    fn new(global: Global) -> Result<Program, Failure> {
+        let mut config = Config::read(global.config.as_deref()).map_err(Failure::Usage)?;
+        if let Some(data) = global.data {
+            config.data = data;
+        }
+        log_to_stderr(&config);
+        if let Some(now) = global.now {
+            tracing::info!(now = %now.rfc3339(), "the clock stands still: --now or ZONELENS_NOW is set");
+        }
+        Ok(Program { config, clock: Clock::new(global.now) })
+    }
+}
+
+fn log_to_stderr(config: &Config) {
+    let filter = tracing_subscriber::EnvFilter::new(&config.log.level);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
+    match config.log.format {
+        LogFormat::Text => builder.with_target(false).init(),
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_and_every_command_shows_an_example() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+        for command in Cli::command().get_subcommands() {
+            let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(example.contains("zonelens "), "{} has no example", command.get_name());
+            assert!(command.get_about().is_some(), "{} does not say what it does", command.get_name());
+        }
+    }
+}

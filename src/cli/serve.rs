@@ -1,0 +1,46 @@
+//! `serve`: the HTTP service.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::{Code, Failure, Program};
+use crate::http;
+
+const EXAMPLE: &str = "\
+Examples:
+  zonelens serve
+  zonelens serve --listen 127.0.0.1:9000
+
+Then: curl http://127.0.0.1:8080/api/domain/example.com";
+
+/// Answer lookups over HTTP until SIGINT or SIGTERM
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct Serve {
+    /// Address and port [default: the configuration's, 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+}
+
+impl Serve {
+    pub(super) fn run(self, program: &Program, _out: &mut dyn Write) -> Result<Code, Failure> {
+        let mut settings = program.config.http.clone();
+        settings.listen = self.listen.unwrap_or(settings.listen);
+        let policy = program.config.policy().map_err(Failure::Usage)?;
+        // A new store answers 404 until something is imported: a service may start before its first import.
+        let store = program.store_or_new()?;
+        let data = store.folder().display().to_string();
+        let service = Arc::new(http::Service::new(store, policy, program.clock, &settings));
+        http::serve(service, &settings, |address| {
+            tracing::info!(%address, data, "listening on http://{address}");
+        })
+        .map_err(|error| {
+            Failure::Failed(format!(
+                "cannot listen on {}: {error}; name another address by --listen",
+                settings.listen
+            ))
+        })?;
+        Ok(Code::Done)
+    }
+}

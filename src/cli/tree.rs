@@ -1,0 +1,107 @@
+//! JSON with its members in the order in which they stand, for showing it to a person.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// A JSON value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Tree {
+    Null,
+    /// A number or truth value, as text.
+    Plain(String),
+    Text(String),
+    List(Vec<Tree>),
+    Record(Vec<(String, Tree)>),
+}
+
+impl Tree {
+    /// Whether there is nothing to show.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Tree::Null => true,
+            Tree::Plain(_) => false,
+            Tree::Text(text) => text.is_empty(),
+            Tree::List(list) => list.iter().all(Tree::is_empty),
+            Tree::Record(members) => members.iter().all(|(_, value)| value.is_empty()),
+        }
+    }
+
+    /// Whether it is shown in one line.
+    pub(super) fn is_flat(&self) -> bool {
+        match self {
+            Tree::Null | Tree::Plain(_) | Tree::Text(_) => true,
+            Tree::List(list) => list.iter().all(|item| !matches!(item, Tree::List(_) | Tree::Record(_))),
+            Tree::Record(_) => false,
+        }
+    }
+
+    /// It in one line.
+    pub(super) fn line(&self) -> String {
+        match self {
+            Tree::Null => "–".to_owned(),
+            Tree::Plain(text) | Tree::Text(text) => super::shown(text),
+            Tree::List(list) => list.iter().map(Tree::line).collect::<Vec<_>>().join(", "),
+            Tree::Record(members) => {
+                let shown = members.iter().filter(|(_, value)| !value.is_empty());
+                shown.map(|(name, value)| format!("{name} {}", value.line())).collect::<Vec<_>>().join(" ")
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Tree, D::Error> {
+        deserializer.deserialize_any(TreeVisitor)
+    }
+}
+
+struct TreeVisitor;
+
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = Tree;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Tree, E> {
+        Ok(Tree::Plain(if value { "yes" } else { "no" }.to_owned()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Tree, E> {
+        Ok(Tree::Plain(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Tree, E> {
+        Ok(Tree::Plain(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Tree, E> {
+        Ok(Tree::Plain(value.to_string()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Tree, E> {
+        Ok(Tree::Text(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Tree::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Tree, A::Error> {
+        let mut record = Vec::new();
+        while let Some(member) = members.next_entry()? {
+            record.push(member);
+        }
+        Ok(Tree::Record(record))
+    }
+}

@@ -1,0 +1,323 @@
+//! The configuration: one struct a concern, each with its defaults; a TOML file and what overrides it.
+//!
+//! The file is the one that `--config` names, else the one that `ZONELENS_CONFIG` names, else
+//! `zonelens.toml` in the working directory where there is one. An unknown key is an error. Relative paths
+//! are relative to the working directory. `etc/zonelens.toml` shows every option with its default.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::feeds::State;
+use crate::import::source_name;
+use crate::store::Counts;
+use crate::store::merge::Retention;
+use crate::value::Category;
+use crate::verdict::Policy;
+
+/// The file that is read where none is named.
+pub const FILE: &str = "zonelens.toml";
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The policy file; absent: the policy that ships with the program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PathBuf>,
+    /// The HTTP service.
+    pub http: Http,
+    /// What is kept how long.
+    pub retention: RetentionDays,
+    /// Imports.
+    pub import: Import,
+    /// Logs.
+    pub log: Log,
+    /// What is known of sources beforehand.
+    #[serde(rename = "source", skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceDefaults>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            data: PathBuf::from("zonelens-data"),
+            policy: None,
+            http: Http::default(),
+            retention: RetentionDays::default(),
+            import: Import::default(),
+            log: Log::default(),
+            sources: Vec::new(),
+        }
+    }
+}
+
+/// The HTTP service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Seconds that a request may take.
+    pub request_timeout_s: u64,
+    /// Seconds that a connection may be silent.
+    pub idle_timeout_s: u64,
+    /// Connections at a time; more wait.
+    pub connections_max: usize,
+    /// Memory for reports that were made already, in MiB; 0: none are kept.
+    pub cache_mb: usize,
+}
+
+impl Default for Http {
+    fn default() -> Http {
+        Http {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            request_timeout_s: 10,
+            idle_timeout_s: 60,
+            connections_max: 1024,
+            cache_mb: 64,
+        }
+    }
+}
+
+/// What is kept how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionDays {
+    /// Days with hits by day; older days keep first, last, hits and peak.
+    pub detail_days: u32,
+    /// Days that the originals of a merged run are kept, so that a single batch can be retired.
+    pub retire_days: u32,
+}
+
+impl Default for RetentionDays {
+    fn default() -> RetentionDays {
+        let Retention { detail_days, retire_days } = Retention::default();
+        RetentionDays { detail_days, retire_days }
+    }
+}
+
+impl From<RetentionDays> for Retention {
+    fn from(days: RetentionDays) -> Retention {
+        Retention { detail_days: days.detail_days, retire_days: days.retire_days }
+    }
+}
+
+/// Imports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Import {
+    /// Memory for rows that are not yet sorted, in MiB; up to three such buffers are alive.
+    pub buffer_mb: usize,
+}
+
+/// The largest [`Import::buffer_mb`]: rows in a buffer are addressed by 32 bits.
+pub const BUFFER_MB_MAX: usize = 2048;
+
+impl Default for Import {
+    fn default() -> Import {
+        Import { buffer_mb: 128 }
+    }
+}
+
+/// Logs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug` or `trace`; or a filter by module, as `info,zonelens::http=debug`.
+    /// What was looked up is logged at `debug` only.
+    pub level: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For a person.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is known of a source beforehand, so that an import need not say it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceDefaults {
+    /// The source's name, as `import --source` takes it.
+    pub name: String,
+    /// Its format; absent: found by content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// What a batch of it means; absent: what its format says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// How it counts; absent: it adds up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
+    /// What its listings are where the feed does not say; absent: malware.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Category>,
+    /// How far it is believed, 0 to 100, where the feed does not say; absent: the policy's figure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<u8>,
+}
+
+impl Config {
+    /// Reads the configuration: the named file, else [`FILE`] where there is one, else defaults.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong and where, for a person.
+    pub fn read(named: Option<&Path>) -> Result<Config, String> {
+        let path = match named {
+            Some(path) => path,
+            None if Path::new(FILE).is_file() => Path::new(FILE),
+            None => return Ok(Config::default()),
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            format!("{}: {error}; name a readable file with --config, or none", path.display())
+        })?;
+        Config::parse(&text).map_err(|problem| format!("{}: {problem}", path.display()))
+    }
+
+    /// Reads the text of a configuration file.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong and where, for a person.
+    pub fn parse(text: &str) -> Result<Config, String> {
+        let config: Config = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let over_0 = |name: &str, value: u64| {
+            (value > 0).then_some(()).ok_or_else(|| format!("{name} is 0: use 1 or more"))
+        };
+        over_0("http.request_timeout_s", self.http.request_timeout_s)?;
+        over_0("http.idle_timeout_s", self.http.idle_timeout_s)?;
+        over_0("http.connections_max", self.http.connections_max as u64)?;
+        over_0("import.buffer_mb", self.import.buffer_mb as u64)?;
+        if self.import.buffer_mb > BUFFER_MB_MAX {
+            return Err(format!("import.buffer_mb is {}: use 1 to {BUFFER_MB_MAX}", self.import.buffer_mb));
+        }
+        tracing_subscriber::EnvFilter::try_new(&self.log.level)
+            .map_err(|error| format!("log.level: {error}; use error, warn, info, debug or trace"))?;
+        for (index, source) in self.sources.iter().enumerate() {
+            source_name(&source.name).map_err(|problem| format!("[[source]]: {problem}"))?;
+            if self.sources[..index].iter().any(|earlier| earlier.name == source.name) {
+                return Err(format!("[[source]] {:?} stands twice: join the two", source.name));
+            }
+            if let Some(confidence) = source.confidence.filter(|confidence| *confidence > 100) {
+                return Err(format!(
+                    "[[source]] {:?}: confidence is {confidence}: use 0 to 100",
+                    source.name
+                ));
+            }
+            if let Some(format) = &source.format {
+                crate::import::format_by_name(format)
+                    .map_err(|problem| format!("[[source]] {:?}: {problem}", source.name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The configuration as a file that reads back.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a configuration has no value that TOML lacks")
+    }
+
+    /// The policy: the file's, else the one that ships with the program.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong and where, for a person.
+    pub fn policy(&self) -> Result<Policy, String> {
+        let Some(path) = &self.policy else { return Ok(Policy::built_in()) };
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            format!("{}: {error}; `policy` names a file that can be read", path.display())
+        })?;
+        Policy::parse(&text).map_err(|problem| format!("{}: {problem}", path.display()))
+    }
+
+    /// What is known of a source beforehand.
+    pub fn source(&self, name: &str) -> Option<&SourceDefaults> {
+        self.sources.iter().find(|source| source.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../etc/zonelens.toml");
+
+    #[test]
+    fn it_prints_what_reads_back() {
+        let text = "data = \"/srv/zonelens\"\npolicy = \"policy.toml\"\n[http]\nlisten = \"[::1]:80\"\n\
+            [log]\nformat = \"json\"\nlevel = \"debug\"\n[[source]]\nname = \"c2-list\"\nstate = \"whole\"\n\
+            category = \"BOTNET_CNC\"\nconfidence = 80\ncounts = \"cumulative\"\n";
+        let config = Config::parse(text).unwrap();
+        assert_eq!(Config::parse(&config.to_toml()).unwrap(), config);
+        assert_eq!(config.source("c2-list").unwrap().category, Some(Category::BOTNET_CNC));
+        assert_eq!(Config::parse(&Config::default().to_toml()).unwrap(), Config::default());
+    }
+
+    /// The example: without `# ` before options (prose begins with `# ` and a space more, or is no TOML).
+    fn options(example: &str) -> String {
+        let option =
+            |line: &&str| line.starts_with("#[") || (line.starts_with('#') && !line.starts_with("# "));
+        example.lines().filter(option).map(|line| format!("{}\n", &line[1..])).collect()
+    }
+
+    #[test]
+    fn the_example_names_every_option_with_its_default() {
+        assert_eq!(Config::parse(EXAMPLE).unwrap(), Config::default(), "all of it is a comment");
+        let mut read = Config::parse(&options(EXAMPLE)).unwrap();
+        let sources = std::mem::take(&mut read.sources);
+        assert_eq!(read.policy.take(), Some(PathBuf::from("policy.toml")));
+        assert_eq!(read, Config::default());
+        let [source] = &sources[..] else { panic!("the example has one source") };
+        let keys = |value: &toml::Table| value.keys().cloned().collect::<Vec<_>>();
+        let example = toml::from_str::<toml::Table>(&options(EXAMPLE)).unwrap();
+        for (name, section) in toml::from_str::<toml::Table>(&Config::default().to_toml()).unwrap() {
+            let shown = example.get(&name).unwrap_or_else(|| panic!("the example lacks {name}"));
+            if let (Some(section), Some(shown)) = (section.as_table(), shown.as_table()) {
+                assert_eq!(keys(section), keys(shown), "[{name}]");
+            }
+        }
+        let SourceDefaults { format, state, counts, category, confidence, .. } = source.clone();
+        assert!(format.is_some() && state.is_some() && counts.is_some());
+        assert!(category.is_some() && confidence.is_some());
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, named) in [
+            ("dta = \"x\"", "dta"),
+            ("[http]\nlisten = \"8080\"", "listen"),
+            ("[import]\nbuffer_mb = 0", "import.buffer_mb is 0"),
+            ("[[source]]\nname = \"a b\"", "a b"),
+            ("[[source]]\nname = \"a\"\nconfidence = 101", "confidence is 101"),
+            ("[[source]]\nname = \"a\"\nformat = \"nope\"", "unknown format \"nope\""),
+            ("[[source]]\nname = \"a\"\ncategory = \"BAD\"", "BAD"),
+            ("[[source]]\nname = \"a\"\n[[source]]\nname = \"a\"", "stands twice"),
+            ("[log]\nlevel = \"a=b=c\"", "log.level"),
+        ] {
+            let problem = Config::parse(text).unwrap_err();
+            assert!(problem.contains(named), "{text}: {problem}");
+        }
+    }
+}

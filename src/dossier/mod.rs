@@ -1,0 +1,369 @@
+//! What is gathered of one object before its sections are written.
+//!
+//! A dossier reads a view of the store and asks the judge; each list is made when a section first wants it
+//! and then kept. Sections turn it into the contract's words and know nothing of the store.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+
+use crate::fact::{Listing, Mention, PhishingReport, Publication, ReportType, SpamReport};
+use crate::indicator::{DomainName, FileHash, Host, Mask, Url, redact};
+use crate::lookup::{COUNT_MAX, Licence};
+use crate::store::observed::Observed;
+use crate::store::{Edge, Object, ObjectKey, Part, StoreError, Table, View, read_part};
+use crate::value::{Timestamp, Zone};
+use crate::verdict::{Judge, Verdict};
+
+pub mod address;
+pub mod domain;
+pub mod rows;
+pub mod similar;
+
+pub use address::AddressDossier;
+pub use domain::DomainDossier;
+use rows::{FileRow, List, UrlRow, moments};
+
+/// What dossiers of all kinds have.
+pub struct Common<'a> {
+    /// The judge.
+    pub judge: &'a Judge<'a>,
+    /// The object itself.
+    pub own: Object,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// Licence and quota.
+    pub licence: &'a Licence,
+    /// The most rows of a section.
+    pub count: usize,
+    /// The moment of the report.
+    pub at: Timestamp,
+    publications: OnceCell<Vec<Publication>>,
+}
+
+/// Where to read more of a piece of evidence: by source and indicator.
+pub type References = HashMap<(u16, String), String>;
+
+/// A name registered or seen for the first time within so many days is called new.
+const NEW_DAYS: i64 = 30;
+
+/// A mask that a feed lists, with all feeds that do.
+#[derive(Clone, Debug)]
+pub struct MaskRow {
+    /// The zone of its category.
+    pub zone: Zone,
+    /// The mask.
+    pub mask: Mask,
+    /// The feeds.
+    pub feeds: BTreeSet<String>,
+    /// When a feed last had it.
+    pub last: Timestamp,
+}
+
+impl<'a> Common<'a> {
+    fn new(
+        judge: &'a Judge<'a>,
+        own: Object,
+        verdict: Verdict,
+        licence: &'a Licence,
+        count: usize,
+        at: Timestamp,
+    ) -> Common<'a> {
+        Common { judge, own, verdict, licence, count, at, publications: OnceCell::new() }
+    }
+
+    /// The view.
+    pub fn view(&self) -> &'a View {
+        self.judge.view()
+    }
+
+    /// The reports that name the object, newest first.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store, here and below.
+    pub fn publications(&self) -> Result<&[Publication], StoreError> {
+        cell(&self.publications, || {
+            let mut ids = BTreeSet::new();
+            for statement in self.own.statements(Table::Mention).filter(|one| one.is_current()) {
+                ids.insert(statement.fact::<Mention>()?.publication);
+            }
+            let mut all = Vec::new();
+            for id in ids {
+                let object = self.view().table(&ObjectKey::publication(&id), Table::Publication)?;
+                let newest = object
+                    .statements(Table::Publication)
+                    .filter(|one| one.is_current())
+                    .max_by_key(|one| one.last);
+                if let Some(statement) = newest {
+                    let mut publication: Publication = statement.fact()?;
+                    publication.published = publication.published.or(Some(statement.first));
+                    all.push(publication);
+                }
+            }
+            all.sort_by(|a, b| (b.published, &a.id).cmp(&(a.published, &b.id)));
+            Ok(all)
+        })
+        .map(Vec::as_slice)
+    }
+
+    /// Whether a report on a targeted attacker names it, or a feed lists it as one's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Common::publications`].
+    pub fn has_apt(&self) -> Result<bool, StoreError> {
+        let listed =
+            self.verdict.found.iter().any(|found| found.evidence.category == crate::value::Category::APT);
+        Ok(listed || self.publications()?.iter().any(|report| report.report_type == ReportType::Apt))
+    }
+
+    /// Spam reports on the object, with the moment each was learnt.
+    ///
+    /// # Errors
+    ///
+    /// A statement that does not read back.
+    pub fn spam(&self) -> Result<Vec<SpamReport>, StoreError> {
+        self.own.statements(Table::Spam).filter(|one| one.is_current()).map(|one| one.fact()).collect()
+    }
+
+    /// Phishing reports on the object.
+    ///
+    /// # Errors
+    ///
+    /// A statement that does not read back.
+    pub fn phishing(&self) -> Result<Vec<PhishingReport>, StoreError> {
+        self.own.statements(Table::Phishing).filter(|one| one.is_current()).map(|one| one.fact()).collect()
+    }
+
+    /// The masks that live listings of an object give, joined by mask and zone.
+    fn masks_of(
+        &self,
+        object: &Object,
+        into: &mut BTreeMap<(Zone, String), MaskRow>,
+    ) -> Result<(), StoreError> {
+        for statement in object.statements(Table::Listing) {
+            let listing: Listing = statement.fact()?;
+            let crate::fact::Listed::Mask(mask) = listing.what else { continue };
+            self.add_mask(mask, statement, into)?;
+        }
+        Ok(())
+    }
+
+    fn add_mask(
+        &self,
+        mask: Mask,
+        statement: &crate::store::Statement,
+        into: &mut BTreeMap<(Zone, String), MaskRow>,
+    ) -> Result<(), StoreError> {
+        let Some((zone, last)) = self.judge.listing_zone(statement)? else { return Ok(()) };
+        if !matches!(zone, Zone::Red | Zone::Orange | Zone::Yellow) {
+            return Ok(());
+        }
+        let feed = self.view().snapshot().source_name(statement.source).to_owned();
+        let text = mask.with_port().into_owned();
+        let key = (zone, format!("{}{text}", mask.mask_type().as_str()));
+        let row = into.entry(key).or_insert_with(|| MaskRow { zone, mask, feeds: BTreeSet::new(), last });
+        row.feeds.insert(feed);
+        row.last = row.last.max(last);
+        Ok(())
+    }
+
+    /// Adds the references of the listings of an object.
+    fn add_references(&self, object: &ObjectKey, references: &mut References) -> Result<(), StoreError> {
+        let object = self.view().table(object, Table::Listing)?;
+        for statement in object.statements(Table::Listing) {
+            let listing: Listing = statement.fact()?;
+            let crate::fact::Listed::Mask(mask) = listing.what else { continue };
+            if let Some(reference) = listing.reference {
+                references.insert((statement.source, mask.with_port().into_owned()), reference);
+            }
+        }
+        Ok(())
+    }
+
+    /// A note, where `since` is no longer ago than what is called new.
+    fn note_new(&self, what: &str, since: Option<Timestamp>, notes: &mut Vec<String>) {
+        let Some(since) = since else { return };
+        let days = (self.at.0 - since.0).div_euclid(crate::value::DAY_S);
+        if (0..=NEW_DAYS).contains(&days) {
+            notes.push(format!("{what} {} days ago, on {}", days, since.date()));
+        }
+    }
+
+    /// A file's zone, and the MD5 that it is shown by; `None` where it has none.
+    fn file(&self, hash: FileHash) -> Result<Option<(Zone, String)>, StoreError> {
+        let md5 = match hash {
+            FileHash::Md5(_) => Some(hash),
+            _ => {
+                let aliases = self.view().table(&ObjectKey::file(&hash), Table::FileAlias)?;
+                aliases.edges.iter().find_map(|edge| match read_part(&edge.counterpart)?.0 {
+                    Part::File(md5 @ FileHash::Md5(_)) => Some(md5),
+                    _ => None,
+                })
+            }
+        };
+        let Some(md5) = md5 else { return Ok(None) };
+        let mut zone = self.judge.file(&hash)?.zone;
+        if md5 != hash && zone == Zone::Grey {
+            zone = self.judge.file(&md5)?.zone;
+        }
+        Ok(Some((zone, md5.to_string())))
+    }
+
+    /// Rows of files from edges whose counterpart is a file and, perhaps, a URL: one row a file, or one a
+    /// file and URL.
+    fn files<'e>(
+        &self,
+        edges: impl Iterator<Item = &'e Edge>,
+        by_url: bool,
+    ) -> Result<Vec<FileRow>, StoreError> {
+        let mut joined: HashMap<(FileHash, Option<String>), FileRow> = HashMap::new();
+        for edge in edges {
+            let Some((Part::File(hash), rest)) = read_part(&edge.counterpart) else { continue };
+            let url = match read_part(rest) {
+                Some((Part::Url(url), _)) => Some(redact(url).0),
+                _ => None,
+            };
+            let (first, last) = moments(&edge.observed);
+            let hits = edge.observed.hits();
+            let key = (hash, if by_url { url.clone() } else { None });
+            if let Some(row) = joined.get_mut(&key) {
+                row.hits += hits;
+                row.first = row.first.min(first);
+                if (last, &url) > (row.last, &row.url) || row.url.is_none() {
+                    row.url = url.or(row.url.take());
+                }
+                row.last = row.last.max(last);
+                continue;
+            }
+            let Some((zone, md5)) = self.file(hash)? else { continue };
+            joined.insert(key, FileRow { zone, hits, first, last, md5, hash, detection: None, url });
+        }
+        Ok(joined.into_values().collect())
+    }
+
+    /// Names what the files that are shown were detected as.
+    fn name_detections(&self, list: &mut List<FileRow>) -> Result<(), StoreError> {
+        for row in list.rows.iter_mut().filter(|row| !matches!(row.zone, Zone::Green)) {
+            let object = self.view().table(&ObjectKey::file(&row.hash), Table::FileVerdict)?;
+            let mut best: Option<(Timestamp, String)> = None;
+            for statement in object.statements(Table::FileVerdict).filter(|one| one.is_current()) {
+                let verdict: crate::fact::FileVerdict = statement.fact()?;
+                let at = verdict.observed.unwrap_or(statement.last);
+                if let Some(name) = verdict.detection_name
+                    && best.as_ref().is_none_or(|(known, _)| at >= *known)
+                {
+                    best = Some((at, name));
+                }
+            }
+            row.detection = best.map(|(_, name)| name);
+        }
+        Ok(())
+    }
+
+    /// Rows of URLs from edges whose counterpart is a URL; rows that private data made different are one.
+    fn urls<'e>(
+        &self,
+        edges: impl Iterator<Item = &'e Edge>,
+        with_hits: bool,
+    ) -> Result<Vec<UrlRow>, StoreError> {
+        let mut joined: HashMap<String, UrlRow> = HashMap::new();
+        for edge in edges {
+            let Some((Part::Url(key), _)) = read_part(&edge.counterpart) else { continue };
+            let Ok(url) = Url::from_key(key) else { continue };
+            let zone = self.judge.url(&url)?.zone;
+            add_url(&mut joined, key, zone, &edge.observed, with_hits);
+        }
+        Ok(joined.into_values().collect())
+    }
+}
+
+fn add_url(
+    joined: &mut HashMap<String, UrlRow>,
+    key: &str,
+    zone: Zone,
+    observed: &Observed,
+    with_hits: bool,
+) {
+    let (url, is_truncated) = redact(key);
+    let (first, last) = moments(observed);
+    let hits = if with_hits { observed.hits() } else { 0 };
+    match joined.get_mut(&url) {
+        Some(row) => {
+            row.zone = row.zone.min(zone);
+            row.hits += hits;
+            row.first = row.first.min(first);
+            row.last = row.last.max(last);
+            row.is_truncated |= is_truncated;
+        }
+        None => {
+            joined.insert(url.clone(), UrlRow { zone, hits, first, last, url, is_truncated });
+        }
+    }
+}
+
+/// The value of a cell, made where it is empty.
+fn cell<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T, StoreError>) -> Result<&T, StoreError> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = make()?;
+    Ok(cell.get_or_init(|| value))
+}
+
+/// The registration of a domain that is newest.
+fn registration(view: &View, name: &str) -> Result<Option<crate::fact::Registration>, StoreError> {
+    let object = view.table(&ObjectKey::domain(name), Table::Registration)?;
+    let mut best: Option<(Timestamp, crate::fact::Registration)> = None;
+    for statement in object.statements(Table::Registration).filter(|one| one.is_current()) {
+        let fact: crate::fact::Registration = statement.fact()?;
+        let at = fact.observed.unwrap_or(statement.last);
+        if best.as_ref().is_none_or(|(known, _)| at >= *known) {
+            best = Some((at, fact));
+        }
+    }
+    Ok(best.map(|(_, fact)| fact))
+}
+
+/// Two observations at overlapping times.
+fn overlap(a: &Observed, b: &Observed) -> bool {
+    a.first <= b.last && b.first <= a.last
+}
+
+/// A domain name from a counterpart.
+fn name_of(part: Option<(Part<'_>, &[u8])>) -> Option<DomainName> {
+    match part {
+        Some((Part::Domain(name), _)) => DomainName::from_normal(&name),
+        _ => None,
+    }
+}
+
+/// The host of a URL's key.
+fn host_of(key: &str) -> Option<Host> {
+    Url::from_key(key).ok().map(|url| url.host())
+}
+
+/// An address from a counterpart.
+fn address_of(part: Option<(Part<'_>, &[u8])>) -> Option<IpAddr> {
+    match part {
+        Some((Part::Address(address), _)) => Some(address),
+        _ => None,
+    }
+}
+
+/// The most rows that a list keeps.
+const ROWS_MAX: usize = COUNT_MAX;
+
+/// Masks in the order of rows: zone, then the mask.
+fn order_masks(rows: BTreeMap<(Zone, String), MaskRow>) -> Vec<MaskRow> {
+    let mut rows: Vec<MaskRow> = rows.into_values().collect();
+    rows.sort_by(|a, b| {
+        (a.zone, a.mask.with_port(), a.mask.mask_type().as_str()).cmp(&(
+            b.zone,
+            b.mask.with_port(),
+            b.mask.mask_type().as_str(),
+        ))
+    });
+    rows
+}

@@ -1,0 +1,278 @@
+//! Similar domains: known registrable names that look like one.
+//!
+//! Candidates are made from the name and looked up among the known ones, never resolved: labels at edit
+//! distance 1, the same label under other suffixes, look-alike characters, and internationalised names with
+//! the same skeleton (Unicode Technical Standard 39).
+
+use std::collections::BTreeMap;
+
+use super::registration;
+use crate::fact::{PortState, Registration};
+use crate::indicator::DomainName;
+use crate::store::{ObjectKey, StoreError, Table, skeleton};
+use crate::value::{Timestamp, Zone};
+use crate::verdict::Judge;
+
+/// Characters of a label.
+const ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789-";
+
+/// Suffixes under which the same label is looked for.
+const SUFFIXES: &[&str] = &[
+    "com", "net", "org", "info", "biz", "io", "co", "me", "app", "dev", "xyz", "top", "site", "online",
+    "shop", "store", "club", "live", "icu", "vip", "cc", "tv", "us", "uk", "co.uk", "de", "fr", "nl", "it",
+    "es", "pl", "ru", "cn", "com.cn", "in", "co.in", "br", "com.br", "jp", "co.jp", "au", "com.au", "ca",
+    "ch", "at", "be", "se", "no", "dk", "fi", "cz", "eu", "asia", "pro", "tech", "cloud", "space", "website",
+    "link", "click", "support", "help", "services", "digital", "example", "test", "tk", "ml", "ga", "cf",
+    "gq", "pw", "ws", "su", "to",
+];
+
+/// What stands for what in a Latin label.
+const LOOK_ALIKES: &[(&str, &str)] = &[
+    ("o", "0"),
+    ("l", "1"),
+    ("i", "1"),
+    ("l", "i"),
+    ("rn", "m"),
+    ("vv", "w"),
+    ("cl", "d"),
+    ("s", "5"),
+    ("e", "3"),
+    ("a", "4"),
+    ("b", "6"),
+    ("g", "9"),
+    ("g", "q"),
+    ("nn", "m"),
+];
+
+/// The most candidates of look-alike characters.
+const LOOK_ALIKES_MAX: usize = 256;
+
+/// A known name that looks alike.
+#[derive(Clone, Debug)]
+pub struct SimilarRow {
+    /// Its zone.
+    pub zone: Zone,
+    /// The name.
+    pub domain: String,
+    /// When it was registered.
+    pub created: Option<Timestamp>,
+    /// When that runs out.
+    pub expires: Option<Timestamp>,
+    /// Whether port 80 answered when it was last tried.
+    pub http_open: Option<bool>,
+    /// Whether port 443 did.
+    pub https_open: Option<bool>,
+    /// How it was found.
+    pub technique: &'static str,
+    /// Edit distance of the two labels, in Unicode.
+    pub distance: usize,
+    /// Same registrant or same name servers.
+    pub same_owner: bool,
+}
+
+/// The known names that look like the registrable domain of `name`, nearest first, same owner last.
+///
+/// # Errors
+///
+/// Damage in the store.
+pub fn similar(
+    judge: &Judge<'_>,
+    name: &DomainName,
+    own: Option<&Registration>,
+) -> Result<Vec<SimilarRow>, StoreError> {
+    let Some(registrable) = name.registrable() else { return Ok(Vec::new()) };
+    let Some((label, suffix)) = registrable.split_once('.') else { return Ok(Vec::new()) };
+    let view = judge.view();
+    let mut found: BTreeMap<String, &'static str> = BTreeMap::new();
+    let mut take = |candidate: String, technique: &'static str| -> Result<(), StoreError> {
+        if candidate != registrable && !found.contains_key(&candidate) && view.knows_name(&candidate)? {
+            found.insert(candidate, technique);
+        }
+        Ok(())
+    };
+    for other in SUFFIXES.iter().filter(|other| **other != suffix) {
+        take(format!("{label}.{other}"), "other-suffix")?;
+    }
+    let mut candidate = String::with_capacity(registrable.len() + 1);
+    edits(label, |edited| {
+        candidate.clear();
+        candidate.push_str(edited);
+        candidate.push('.');
+        candidate.push_str(suffix);
+        take(candidate.clone(), "edit")
+    })?;
+    for alike in look_alikes(label) {
+        take(format!("{alike}.{suffix}"), "look-alike")?;
+    }
+    let shape =
+        skeleton(&DomainName::from_normal(registrable).map_or_else(String::new, |name| name.unicode()));
+    for candidate in view.names_with_skeleton(&shape)? {
+        take(candidate, "look-alike")?;
+    }
+    let mut rows = Vec::with_capacity(found.len());
+    for (domain, technique) in found {
+        rows.push(row(judge, label, domain, technique, own)?);
+    }
+    rows.sort_by(|a: &SimilarRow, b| {
+        (a.distance, a.same_owner, &a.domain).cmp(&(b.distance, b.same_owner, &b.domain))
+    });
+    Ok(rows)
+}
+
+fn row(
+    judge: &Judge<'_>,
+    label: &str,
+    domain: String,
+    technique: &'static str,
+    own: Option<&Registration>,
+) -> Result<SimilarRow, StoreError> {
+    let zone = match DomainName::from_normal(&domain) {
+        Some(name) => judge.domain_zone(&name)?.0,
+        None => Zone::Grey,
+    };
+    let other = registration(judge.view(), &domain)?;
+    let ports = judge.view().table(&ObjectKey::domain(&domain), Table::PortState)?;
+    let mut states: BTreeMap<u16, (Timestamp, bool)> = BTreeMap::new();
+    for statement in ports.statements(Table::PortState).filter(|one| one.is_current()) {
+        let fact: PortState = statement.fact()?;
+        let at = fact.observed.unwrap_or(statement.last);
+        let state = states.entry(fact.port).or_insert((at, fact.open));
+        if at >= state.0 {
+            *state = (at, fact.open);
+        }
+    }
+    let open = |port: u16| states.get(&port).map(|(_, open)| *open);
+    let unicode =
+        |label: &str| DomainName::from_normal(label).map_or_else(|| label.to_owned(), |name| name.unicode());
+    let other_label = domain.split('.').next().unwrap_or_default();
+    Ok(SimilarRow {
+        zone,
+        created: other.as_ref().and_then(|other| other.created),
+        expires: other.as_ref().and_then(|other| other.expires),
+        http_open: open(80),
+        https_open: open(443),
+        technique,
+        distance: distance(&unicode(label), &unicode(other_label)),
+        same_owner: own.zip(other.as_ref()).is_some_and(|(own, other)| is_same_owner(own, other)),
+        domain,
+    })
+}
+
+fn is_same_owner(a: &Registration, b: &Registration) -> bool {
+    let registrant = |registration: &Registration| {
+        let contact =
+            registration.contacts.iter().find(|one| one.contact_type.as_deref() == Some("registrant"))?;
+        contact.organization.clone().or_else(|| contact.email.clone())
+    };
+    let servers = |registration: &Registration| {
+        let mut servers = registration.name_servers.clone();
+        servers.sort();
+        servers
+    };
+    let same_servers = !a.name_servers.is_empty() && servers(a) == servers(b);
+    same_servers || registrant(a).is_some_and(|own| registrant(b) == Some(own))
+}
+
+/// Calls `with` for every label at edit distance 1.
+fn edits(label: &str, mut with: impl FnMut(&str) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    if label.starts_with("xn--") {
+        return Ok(());
+    }
+    let bytes = label.as_bytes();
+    let mut edited = Vec::with_capacity(bytes.len() + 1);
+    let mut give = |edited: &[u8]| match std::str::from_utf8(edited) {
+        Ok(text) if !text.is_empty() && !text.starts_with('-') && !text.ends_with('-') => with(text),
+        _ => Ok(()),
+    };
+    for at in 0..=bytes.len() {
+        let (head, tail) = bytes.split_at(at);
+        for letter in ALPHABET {
+            edited.clear();
+            edited.extend_from_slice(head);
+            edited.push(*letter);
+            edited.extend_from_slice(tail);
+            give(&edited)?;
+            if !tail.is_empty() && tail[0] != *letter {
+                edited.clear();
+                edited.extend_from_slice(head);
+                edited.push(*letter);
+                edited.extend_from_slice(&tail[1..]);
+                give(&edited)?;
+            }
+        }
+        if !tail.is_empty() {
+            edited.clear();
+            edited.extend_from_slice(head);
+            edited.extend_from_slice(&tail[1..]);
+            give(&edited)?;
+        }
+    }
+    Ok(())
+}
+
+/// Labels with one or more look-alike characters in place of others.
+fn look_alikes(label: &str) -> Vec<String> {
+    let mut all = vec![label.to_owned()];
+    let mut at = 0;
+    while at < all.len() && all.len() < LOOK_ALIKES_MAX {
+        let from = all[at].clone();
+        for (a, b) in LOOK_ALIKES.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]) {
+            for (place, _) in from.match_indices(a) {
+                let to = format!("{}{b}{}", &from[..place], &from[place + a.len()..]);
+                if !all.contains(&to) && all.len() < LOOK_ALIKES_MAX {
+                    all.push(to);
+                }
+            }
+        }
+        at += 1;
+    }
+    all.split_off(1)
+}
+
+/// Edit distance (Levenshtein) in characters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = corner + usize::from(from != *to);
+            corner = row[j + 1];
+            row[j + 1] = replaced.min(corner + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        for (a, b, expected) in [("", "", 0), ("a", "", 1), ("paypal", "paypa1", 1), ("kitten", "sitting", 3)]
+        {
+            assert_eq!(distance(a, b), expected);
+            assert_eq!(distance(b, a), expected);
+        }
+    }
+
+    #[test]
+    fn every_edit_is_at_distance_one() {
+        let mut count = 0;
+        edits("paypal", |edited| {
+            count += 1;
+            assert!(distance("paypal", edited) <= 1, "{edited}");
+            Ok(())
+        })
+        .unwrap();
+        assert!(count > 400);
+    }
+
+    #[test]
+    fn look_alike_characters_go_both_ways() {
+        assert!(look_alikes("paypal").contains(&"paypa1".to_owned()));
+        assert!(look_alikes("rnicrosoft").contains(&"microsoft".to_owned()));
+    }
+}

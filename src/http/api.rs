@@ -1,0 +1,163 @@
+//! `GET /api/domain/{domain}` and `GET /api/ip/{ip}`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
+
+use super::Service;
+use super::cache::{Age, Body};
+use super::error::Problem;
+use crate::indicator::{Indicator, Kind};
+use crate::lookup::{self, Context, Licence, LookupError, Request};
+use crate::request;
+use crate::value::{DAY_S, Timestamp};
+
+/// The longest path and query, in bytes.
+const URI_BYTES_MAX: usize = 8192;
+
+pub(super) async fn domain(State(service): State<Arc<Service>>, uri: Uri) -> Response {
+    answer(service, Kind::Domain, uri).await
+}
+
+pub(super) async fn ip(State(service): State<Arc<Service>>, uri: Uri) -> Response {
+    answer(service, Kind::Ip, uri).await
+}
+
+/// A report or a problem, and what is left of the day's quota.
+async fn answer(service: Arc<Service>, kind: Kind, uri: Uri) -> Response {
+    let now = service.clock.now();
+    let mut response = match report(&service, kind, &uri, now).await {
+        Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
+        Err(problem) => problem.into_response(),
+    };
+    let quota = Licence::default().day_quota;
+    let headers = response.headers_mut();
+    let left = quota.saturating_sub(service.requests.today(now));
+    headers.insert(HeaderName::from_static("ratelimit-limit"), HeaderValue::from(quota));
+    headers.insert(HeaderName::from_static("ratelimit-remaining"), HeaderValue::from(left));
+    headers.insert(
+        HeaderName::from_static("ratelimit-reset"),
+        HeaderValue::from(DAY_S - now.0.rem_euclid(DAY_S)),
+    );
+    response
+}
+
+/// The bytes of a report: those that were made already, else new ones.
+async fn report(service: &Arc<Service>, kind: Kind, uri: &Uri, now: Timestamp) -> Result<Vec<u8>, Problem> {
+    let key = uri.path_and_query().map_or("", |key| key.as_str());
+    if key.len() > URI_BYTES_MAX {
+        let detail = format!("the path is longer than {URI_BYTES_MAX} bytes: look up one indicator");
+        return Err(Problem::new(StatusCode::URI_TOO_LONG, uri, detail));
+    }
+    let unavailable = |detail: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail);
+    let snapshot = service.store.snapshot().map_err(|error| unavailable(error.to_string()))?;
+    let age = Age { generation: snapshot.manifest.generation, hour: now.hour().0 };
+    if let Some(body) = service.cache.get(age, key) {
+        return Ok(body.with(service.requests.count(now)));
+    }
+    let (indicator, request) =
+        asked(kind, uri, now).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, uri, detail))?;
+    let requests = service.requests.count(now);
+    let at_work = {
+        let service = service.clone();
+        tokio::task::spawn_blocking(move || {
+            let licence = Licence { day_requests: requests, ..Licence::default() };
+            let context = Context { store: &service.store, policy: &service.policy, licence, now };
+            lookup::report(&context, &indicator, &request).map(|report| Body::new(&report))
+        })
+    };
+    let result = match tokio::time::timeout(service.timeout, at_work).await {
+        Ok(Ok(Ok(body))) => {
+            let body = Arc::new(body);
+            service.cache.put(age, key, body.clone());
+            return Ok(body.with(requests));
+        }
+        Ok(Ok(Err(LookupError::Unknown(detail)))) => {
+            return Err(Problem::new(StatusCode::NOT_FOUND, uri, detail));
+        }
+        Ok(Ok(Err(LookupError::BadRequest(detail)))) => Problem::new(StatusCode::BAD_REQUEST, uri, detail),
+        Ok(Ok(Err(LookupError::Store(error)))) => {
+            tracing::error!(%error, "the store cannot answer");
+            unavailable(error.to_string())
+        }
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a lookup panicked");
+            unavailable("the lookup failed inside the service: its log says more".to_owned())
+        }
+        Err(_) => unavailable(format!(
+            "the lookup took longer than {} s: ask for fewer sections, or later",
+            service.timeout.as_secs()
+        )),
+    };
+    service.requests.forget(now);
+    Err(result)
+}
+
+/// What is asked about, and what is wanted of it.
+fn asked(kind: Kind, uri: &Uri, now: Timestamp) -> Result<(Indicator, Request), String> {
+    let object = uri.path().strip_prefix("/api/").and_then(|rest| rest.split_once('/'));
+    let object = object.map_or("", |(_, object)| object);
+    let object = percent_decode_str(object)
+        .decode_utf8()
+        .map_err(|_| format!("{object:?} has escapes that are not UTF-8: escape {kind} as UTF-8"))?;
+    let indicator = Indicator::parse_as(kind, &object).map_err(|error| error.to_string())?;
+    let query = uri.query().unwrap_or("");
+    if let Some(format) = parameter(query, "format")
+        && format != "json"
+    {
+        return Err(match format.as_str() {
+            "stix" => "format is \"stix\", which is not available yet: use json".to_owned(),
+            _ => format!("format is {format:?}: use json"),
+        });
+    }
+    let mut request = Request::default();
+    request.sections = parameter(query, "sections").map(|text| request::sections(&text)).transpose()?;
+    if let Some(count) = parameter(query, "count") {
+        request.count = request::count(&count)?;
+    }
+    if let Some(text) = parameter(query, "as_of") {
+        request.as_of = request::as_of(&text, now)?;
+    }
+    Ok((indicator, request))
+}
+
+/// A parameter of a query, its escapes taken off; the last where it stands several times.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let value = pairs.filter(|(key, _)| decoded(key) == name).last()?.1;
+    Some(decoded(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_of_a_parameter_counts_and_escapes_come_off_once() {
+        assert_eq!(parameter("count=1&x=2&count=3", "count").as_deref(), Some("3"));
+        assert_eq!(parameter("sections=A%2CB", "sections").as_deref(), Some("A,B"));
+        assert_eq!(parameter("sections=A%252CB", "sections").as_deref(), Some("A%2CB"));
+        assert_eq!(parameter("sections", "sections").as_deref(), Some(""));
+        assert_eq!(parameter("", "count"), None);
+    }
+
+    #[test]
+    fn a_wrong_question_says_what_would_be_right() {
+        let now = Timestamp::parse("2024-05-28T07:03Z").unwrap();
+        let wrong = |uri: &str| asked(Kind::Domain, &uri.parse().unwrap(), now).unwrap_err();
+        assert!(wrong("/api/domain/").contains("domain name"));
+        assert!(wrong("/api/domain/a%20b").contains("a b"));
+        assert!(wrong("/api/domain/%ff").contains("UTF-8"));
+        assert!(wrong("/api/domain/http://a.example/").contains("not a domain name"));
+        assert!(wrong("/api/domain/a.example?count=0").contains("count"));
+        assert!(wrong("/api/domain/a.example?sections=").contains("sections"));
+        assert!(wrong("/api/domain/a.example?format=stix").contains("not available yet"));
+        assert!(wrong("/api/domain/a.example?as_of=2024-05-29").contains("future"));
+        assert!(asked(Kind::Domain, &"/api/domain/A%2eexample?x=%00".parse().unwrap(), now).is_ok());
+    }
+}

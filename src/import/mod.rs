@@ -1,0 +1,467 @@
+//! The import: bytes to facts to one batch, all of it or nothing.
+//!
+//! ```text
+//! content ─► decompressed, digested ─► feeds/<format> ─► Fact ─► door ─► BatchWriter ─► one manifest swap
+//!                                                     └► Rejected ─► counted, shown, kept on demand
+//! ```
+//!
+//! Content that is live already is found by its digest before it is read, where it can be read twice and
+//! that is worth it; the store looks again when it publishes.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::config::SourceDefaults;
+use crate::feeds::{self, Emit, Format, Input, Item, Sample, State};
+use crate::store::{BatchWriter, Counts, NewBatch, Published, Store, StoreError};
+use crate::value::{Category, Timestamp};
+
+mod content;
+mod door;
+
+pub use content::FOLDER_FILES_MAX;
+pub use door::Reason;
+
+use content::{Content, Failure};
+use door::{Door, Rejects};
+
+/// Content of up to this size is digested before it is read, to find that nothing is to be done.
+const DIGEST_FIRST_BYTES: u64 = 512 << 20;
+
+/// Records between two reports of progress.
+const STEP_RECORDS: u64 = 8192;
+
+/// Where content comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Standard input.
+    Stdin,
+    /// A file; or a folder, whose files are one batch.
+    Path(PathBuf),
+}
+
+/// How to import.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The clock's now.
+    pub now: Timestamp,
+    /// The source; absent: the name of the file or folder without endings, of a stream the format's.
+    pub source: Option<String>,
+    /// The format; absent: found by content.
+    pub format: Option<String>,
+    /// The moment of facts without a date of their own; absent: that of learning.
+    pub observed: Option<Timestamp>,
+    /// The moment of learning, not in the future; absent: now.
+    pub learnt: Option<Timestamp>,
+    /// What listings are where the feed does not say.
+    pub category: Option<Category>,
+    /// How far the source is believed where the feed does not say, 0 to 100.
+    pub confidence: Option<u8>,
+    /// How the source counts.
+    pub counts: Option<Counts>,
+    /// What the batch means.
+    pub state: Option<State>,
+    /// Where all rejected records are written, as NDJSON.
+    pub rejects: Option<PathBuf>,
+    /// Memory for rows that are not yet sorted.
+    pub buffer_bytes: usize,
+    /// What is known of sources beforehand.
+    pub sources: Vec<SourceDefaults>,
+}
+
+impl Options {
+    /// All that can be left out left out.
+    pub fn new(now: Timestamp) -> Options {
+        Options {
+            now,
+            source: None,
+            format: None,
+            observed: None,
+            learnt: None,
+            category: None,
+            confidence: None,
+            counts: None,
+            state: None,
+            rejects: None,
+            buffer_bytes: crate::config::Import::default().buffer_mb << 20,
+            sources: Vec::new(),
+        }
+    }
+}
+
+/// Why an import did not happen. The store is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// It was asked for wrongly; the text says what would be right.
+    #[error("{0}")]
+    Usage(String),
+    /// The content cannot be read or is of no known format.
+    #[error("{0}; nothing was imported")]
+    Input(String),
+    /// The store cannot be written, or the file for rejected records.
+    #[error("{0}; nothing was imported, the store is as it was")]
+    Write(String),
+    /// What the store says.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// What it does.
+    pub phase: Phase,
+    /// Compressed bytes read in this phase.
+    pub bytes: u64,
+    /// Of how many, where that is known.
+    pub bytes_total: Option<u64>,
+    /// Records read.
+    pub records: u64,
+}
+
+/// What an import does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Compares the content with what is there.
+    Comparing,
+    /// Reads records.
+    Reading,
+    /// Writes the run and publishes it.
+    Publishing,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Whether the content was live already.
+    pub unchanged: bool,
+    /// The number of the batch, the one that is there where nothing changed.
+    pub batch: u64,
+    /// The source.
+    pub source: String,
+    /// The format.
+    pub format: &'static str,
+    /// What the batch means.
+    pub state: State,
+    /// The moment of facts without a date of their own.
+    pub observed: Timestamp,
+    /// The moment of learning.
+    pub learnt: Timestamp,
+    /// Files read.
+    pub files: usize,
+    /// Facts by kind.
+    pub facts: BTreeMap<String, u64>,
+    /// Rejected records by reason.
+    pub rejected: BTreeMap<&'static str, Reason>,
+    /// How long it took.
+    pub seconds: f64,
+    /// Facts and rejected records a second.
+    pub records_per_second: u64,
+}
+
+/// Imports content as one batch.
+///
+/// # Errors
+///
+/// [`ImportError`]; nothing is then changed.
+pub fn import(
+    store: &Store,
+    options: &Options,
+    origin: Origin,
+    progress: &mut dyn FnMut(Step),
+) -> Result<Summary, ImportError> {
+    let start = Instant::now();
+    let input = |error: io::Error| ImportError::Input(error.to_string());
+    let mut content = Content::find(origin).map_err(input)?;
+    let named = options.source.as_deref().or((!content.stem.is_empty()).then_some(&content.stem));
+    let named = named.and_then(|name| options.sources.iter().find(|source| source.name == name));
+    let format = match options.format.as_deref().or(named.and_then(|source| source.format.as_deref())) {
+        Some(name) => format_by_name(name).map_err(ImportError::Usage)?,
+        None => recognised(&mut content)?,
+    };
+    let (new, door) = batch(options, &content, format)?;
+    let step = |phase, content: &Content, records| Step {
+        phase,
+        bytes: content.read.load(Ordering::Relaxed),
+        bytes_total: content.bytes,
+        records,
+    };
+    let mut summary = Summary {
+        unchanged: true,
+        batch: 0,
+        source: new.source.clone(),
+        format: format.name,
+        state: new.state,
+        observed: new.observed,
+        learnt: new.learnt,
+        files: content.len(),
+        facts: BTreeMap::new(),
+        rejected: BTreeMap::new(),
+        seconds: 0.0,
+        records_per_second: 0,
+    };
+    if let Some(seq) = known(store, &new, &mut content, &mut |content| {
+        progress(step(Phase::Comparing, content, 0));
+    })? {
+        summary.batch = seq;
+        summary.seconds = start.elapsed().as_secs_f64();
+        return Ok(summary);
+    }
+    let rejects = Rejects::to_file(options.rejects.as_deref()).map_err(|error| {
+        ImportError::Write(format!("{error}: --rejects names a file that can be written"))
+    })?;
+    let writer = store.begin(new.clone(), options.buffer_bytes).map_err(|error| unwritable(store, error))?;
+    let mut intake = Intake { store, writer, door, rejects, file: String::new(), records: 0, failed: None };
+    let read = content.read.clone();
+    let bytes_total = content.bytes;
+    let mut tell = |records| {
+        let bytes = read.load(Ordering::Relaxed);
+        progress(Step { phase: Phase::Reading, bytes, bytes_total, records });
+    };
+    let digest = intake.read(format, &mut content, &mut tell)?;
+    progress(step(Phase::Publishing, &content, intake.records));
+    let Intake { writer, mut rejects, records, .. } = intake;
+    rejects.flush().map_err(|error| ImportError::Write(error.to_string()))?;
+    let (published, batch) =
+        writer.publish(digest, rejects.count).map_err(|error| unwritable(store, error))?;
+    summary.unchanged = matches!(published, Published::Known(_));
+    if summary.unchanged && new.state == State::Whole {
+        store.seen_again(batch.seq, new.observed).map_err(|error| unwritable(store, error))?;
+    }
+    summary.batch = batch.seq;
+    summary.facts = batch.facts;
+    summary.rejected = rejects.by_reason;
+    summary.seconds = start.elapsed().as_secs_f64();
+    summary.records_per_second = (records as f64 / summary.seconds.max(0.001)) as u64;
+    Ok(summary)
+}
+
+/// Finds a format by its name.
+///
+/// # Errors
+///
+/// `unknown format "x"` and the formats that there are.
+pub fn format_by_name(name: &str) -> Result<&'static Format, String> {
+    feeds::find(name).ok_or_else(|| format!("unknown format {name:?}: use one of {}", format_names()))
+}
+
+fn format_names() -> String {
+    feeds::FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ")
+}
+
+/// The longest name of a source.
+const SOURCE_NAME_MAX: usize = 64;
+
+/// Checks the name of a source: letters, digits, `.`, `_` and `-`, not beginning with `zonelens`, which is
+/// kept for what the program itself says.
+///
+/// # Errors
+///
+/// What is wrong and what would be right.
+pub fn source_name(name: &str) -> Result<&str, String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if name.is_empty() || name.len() > SOURCE_NAME_MAX || !name.bytes().all(allowed) {
+        return Err(format!(
+            "{name:?} is no name of a source: use 1 to {SOURCE_NAME_MAX} letters, digits, \".\", \"_\" and \"-\""
+        ));
+    }
+    if name.starts_with("zonelens") {
+        return Err(format!(
+            "{name:?} is no name of a source: those that begin with zonelens are the program's own"
+        ));
+    }
+    Ok(name)
+}
+
+/// The format of the first file that one recognises.
+fn recognised(content: &mut Content) -> Result<&'static Format, ImportError> {
+    let mut is_empty = true;
+    for index in 0..content.len() {
+        let (name, head) = content.sample(index).map_err(|error| ImportError::Input(error.to_string()))?;
+        is_empty &= head.is_empty();
+        if let Some(format) = feeds::recognise(&Sample { name: &name, head: &head }) {
+            return Ok(format);
+        }
+    }
+    let names: Vec<&str> = content.names().take(3).filter(|name| !name.is_empty()).collect();
+    let names = if names.is_empty() { "standard input".to_owned() } else { names.join(", ") };
+    if is_empty {
+        return Err(ImportError::Input(format!("{names} is empty: name its --format if that is meant")));
+    }
+    Err(ImportError::Input(format!(
+        "no format recognises {names}: tried {}; name it with --format",
+        format_names()
+    )))
+}
+
+/// What is known of the batch before it is read.
+fn batch(options: &Options, content: &Content, format: &Format) -> Result<(NewBatch, Door), ImportError> {
+    let usage = |text: String| Err(ImportError::Usage(text));
+    let fallback = if content.stem.is_empty() { format.name } else { &content.stem };
+    let source = source_name(options.source.as_deref().unwrap_or(fallback))
+        .map_err(|problem| ImportError::Usage(format!("{problem}; name it with --source")))?;
+    let defaults = options.sources.iter().find(|defaults| defaults.name == source);
+    let category = options.category.or(defaults.and_then(|defaults| defaults.category));
+    let confidence = options.confidence.or(defaults.and_then(|defaults| defaults.confidence));
+    let door = Door { now: options.now, category: category.unwrap_or(Category::MALWARE), confidence };
+    if let Some(confidence) = confidence.filter(|confidence| *confidence > 100) {
+        return usage(format!("the confidence is {confidence}: use 0 to 100"));
+    }
+    let learnt = options.learnt.unwrap_or(options.now);
+    if learnt > options.now || learnt < Timestamp::OBSERVED_MIN {
+        return usage(format!("--learnt-at {learnt} is not between 1990 and now, {}", options.now));
+    }
+    let observed = options.observed.unwrap_or(learnt);
+    if !door.admits(observed) {
+        return usage(format!("--observed-at {observed} is not between 1990 and 48 hours from now"));
+    }
+    let new = NewBatch {
+        source: source.to_owned(),
+        format: format.name.to_owned(),
+        observed,
+        learnt,
+        state: options.state.or(defaults.and_then(|defaults| defaults.state)).unwrap_or(format.state),
+        counts: options.counts.or(defaults.and_then(|defaults| defaults.counts)).unwrap_or_default(),
+    };
+    Ok((new, door))
+}
+
+/// The live batch that has this content, where looking for it before reading is worth the pass.
+fn known(
+    store: &Store,
+    new: &NewBatch,
+    content: &mut Content,
+    tell: &mut dyn FnMut(&Content),
+) -> Result<Option<u64>, ImportError> {
+    let is_quick = content.bytes.is_some_and(|bytes| bytes < DIGEST_FIRST_BYTES);
+    if !content.is_rereadable() || !(new.state == State::Whole || is_quick) {
+        return Ok(None);
+    }
+    if !store.snapshot()?.batches().iter().any(|batch| batch.source == new.source) {
+        return Ok(None);
+    }
+    tell(content);
+    let digest = content.each(|_, _| Ok::<(), io::Error>(())).map_err(|failure| match failure {
+        Failure::Input(error) | Failure::Other(error) => ImportError::Input(error.to_string()),
+    })?;
+    let known = store.known(new, &digest)?;
+    if let Some(seq) = known
+        && new.state == State::Whole
+    {
+        store.seen_again(seq, new.observed).map_err(|error| unwritable(store, error))?;
+    }
+    Ok(known)
+}
+
+/// What the file system says of the store, with the folder and what to do.
+fn unwritable(store: &Store, error: StoreError) -> ImportError {
+    match error {
+        StoreError::Io(error) => ImportError::Write(unwritable_text(store, &error)),
+        other => ImportError::Store(other),
+    }
+}
+
+fn unwritable_text(store: &Store, error: &io::Error) -> String {
+    let hint = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            ": free space, or name another folder by --data"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ": it must be writable",
+        _ => "",
+    };
+    format!("cannot write to the store in {}: {error}{hint}", store.folder().display())
+}
+
+//------------ Intake --------------------------------------------------------
+
+/// Takes what a parser yields: facts through the door to the store, the rest to the rejects.
+struct Intake<'a> {
+    store: &'a Store,
+    writer: BatchWriter<'a>,
+    door: Door,
+    rejects: Rejects,
+    file: String,
+    records: u64,
+    failed: Option<ImportError>,
+}
+
+impl Intake<'_> {
+    /// Reads all content and returns its digest.
+    fn read(
+        &mut self,
+        format: &Format,
+        content: &mut Content,
+        tell: &mut dyn FnMut(u64),
+    ) -> Result<String, ImportError> {
+        let mut parser = (format.open)();
+        let digest = content.each(|name, reader| {
+            name.clone_into(&mut self.file);
+            let mut sink = |item| self.take(item, tell);
+            let mut out = Emit::new(&mut sink);
+            out.set_file(name);
+            parser.read(&mut Input { name, reader }, &mut out)
+        });
+        let digest = digest.and_then(|digest| {
+            let mut sink = |item| self.take(item, tell);
+            parser.finish(&mut Emit::new(&mut sink)).map_err(Failure::Other)?;
+            Ok(digest)
+        });
+        let digest = digest.map_err(|failure| match (self.failed.take(), failure) {
+            (Some(failed), _) => failed,
+            (None, Failure::Input(error)) => ImportError::Input(error.to_string()),
+            (None, Failure::Other(error)) => ImportError::Input(format!("{}: {error}", self.file)),
+        })?;
+        if self.records > 0 && self.records == self.rejects.count {
+            let reasons = self.rejects.by_reason.iter();
+            let reasons: Vec<String> =
+                reasons.map(|(name, reason)| format!("{} {name}", reason.count)).collect();
+            let example = self.rejects.by_reason.values().flat_map(|reason| &reason.examples).next();
+            let example = example
+                .map_or_else(String::new, |example| format!("; line {}: {}", example.line, example.detail));
+            return Err(ImportError::Input(format!(
+                "no record was understood as {} (rejected: {}{example}): name the right --format",
+                format.name,
+                reasons.join(", ")
+            )));
+        }
+        Ok(digest)
+    }
+
+    fn take(&mut self, item: Item, tell: &mut dyn FnMut(u64)) -> io::Result<()> {
+        self.records += 1;
+        if self.records.is_multiple_of(STEP_RECORDS) {
+            tell(self.records);
+        }
+        match item {
+            Item::Fact(mut fact, line) => match self.door.refuses(&fact) {
+                None => {
+                    self.door.complete(&mut fact);
+                    self.writer.push(&fact).or_else(|error| {
+                        let text = unwritable_text(self.store, &error);
+                        self.stop(text)
+                    })
+                }
+                Some((reason, detail)) => {
+                    let rejected = door::rejected(&self.file, line, &fact, reason, detail);
+                    self.reject(rejected)
+                }
+            },
+            Item::Rejected(rejected) => self.reject(rejected),
+        }
+    }
+
+    fn reject(&mut self, rejected: feeds::Rejected) -> io::Result<()> {
+        self.rejects.push(rejected).or_else(|error| self.stop(error.to_string()))
+    }
+
+    /// Remembers why the import ends; the parser only passes on that it does.
+    fn stop(&mut self, text: String) -> io::Result<()> {
+        self.failed = Some(ImportError::Write(text));
+        Err(io::Error::other("the import was stopped"))
+    }
+}

@@ -1,0 +1,23 @@
+//! `DataFeeds`: the feeds of the report's masks. Left out when there are none.
+
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+
+use super::{Of, Section};
+use crate::store::StoreError;
+
+/// The section, of reports of any kind.
+pub struct DataFeeds<O>(PhantomData<O>);
+
+impl<O: Of> Section for DataFeeds<O> {
+    const NAME: &'static str = "DataFeeds";
+    const TITLE: &'static str = "Data Feeds";
+    type Of = O;
+    type Body = BTreeSet<String>;
+
+    fn answer(about: &O::Dossier<'_>) -> Result<Option<BTreeSet<String>>, StoreError> {
+        let feeds: BTreeSet<String> =
+            O::masks(about)?.iter().flat_map(|row| row.feeds.iter().cloned()).collect();
+        Ok((!feeds.is_empty()).then_some(feeds))
+    }
+}

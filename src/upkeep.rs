@@ -1,0 +1,166 @@
+//! What a store holds and how fresh it is: batches and figures, for commands and pages.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::feeds::State;
+use crate::store::{Batch, Event, Store, StoreError};
+use crate::value::Timestamp;
+
+/// A batch and what became of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct BatchState {
+    /// The batch as it was published.
+    #[serde(flatten)]
+    pub batch: Batch,
+    /// Whether its facts count.
+    pub live: bool,
+    /// When it was retired.
+    pub retired: Option<Timestamp>,
+    /// When the same content last came again.
+    pub refreshed: Option<Timestamp>,
+}
+
+impl BatchState {
+    /// All its facts.
+    pub fn facts(&self) -> u64 {
+        self.batch.facts.values().sum()
+    }
+}
+
+/// Every batch that ever was, by number.
+///
+/// # Errors
+///
+/// Damage; what the file system says.
+pub fn batches(store: &Store) -> Result<Vec<BatchState>, StoreError> {
+    let snapshot = store.snapshot()?;
+    let (events, damaged) = store.catalogue()?;
+    for damage in damaged {
+        tracing::warn!(%damage, "a line of the catalogue cannot be read");
+    }
+    let mut states: BTreeMap<u64, BatchState> = BTreeMap::new();
+    let state = |batch: &Batch, live| BatchState {
+        batch: batch.clone(),
+        live,
+        retired: None,
+        refreshed: snapshot.manifest.refreshed.get(&batch.seq).and_then(|at| at.last().copied()),
+    };
+    for event in &events {
+        match event {
+            Event::Imported { batch } => {
+                states.insert(batch.seq, state(batch, false));
+            }
+            Event::Again { .. } => {}
+            Event::Retired { seq, at } => {
+                if let Some(state) = states.get_mut(seq) {
+                    state.retired = Some(*at);
+                }
+            }
+        }
+    }
+    for batch in snapshot.batches() {
+        states.insert(batch.seq, state(batch, true));
+    }
+    Ok(states.into_values().collect())
+}
+
+/// The live batches of a source.
+///
+/// # Errors
+///
+/// As [`batches`].
+pub fn live_batches(store: &Store, source: &str) -> Result<Vec<u64>, StoreError> {
+    let snapshot = store.snapshot()?;
+    let batches = snapshot.batches().into_iter();
+    Ok(batches.filter(|batch| batch.source == source).map(|batch| batch.seq).collect())
+}
+
+/// Figures of a store.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stats {
+    /// Objects, counted in each run that knows them: after a merge, distinct ones.
+    pub objects: u64,
+    /// Rows of all live runs.
+    pub rows: u64,
+    /// Facts by kind.
+    pub facts: BTreeMap<String, u64>,
+    /// Live runs.
+    pub runs: usize,
+    /// Live batches.
+    pub batches: usize,
+    /// Bytes of live runs.
+    pub bytes: u64,
+    /// Bytes of runs that are kept beside the runs they were merged into.
+    pub bytes_kept: u64,
+    /// Counts every change of the store.
+    pub generation: u64,
+    /// Freshness by source.
+    pub sources: Vec<SourceStats>,
+}
+
+/// Figures of a source.
+#[derive(Clone, Debug, Serialize)]
+pub struct SourceStats {
+    /// Its name.
+    pub source: String,
+    /// What its newest batch means.
+    pub state: State,
+    /// Live batches.
+    pub batches: usize,
+    /// Facts of them.
+    pub facts: u64,
+    /// When its newest batch was observed, or found unchanged.
+    pub observed: Timestamp,
+    /// When its newest batch was learnt.
+    pub learnt: Timestamp,
+    /// Whole hours since [`observed`](Self::observed).
+    pub age_hours: i64,
+}
+
+/// Figures of a store.
+///
+/// # Errors
+///
+/// Damage; what the file system says.
+pub fn stats(store: &Store, now: Timestamp) -> Result<Stats, StoreError> {
+    let snapshot = store.snapshot()?;
+    let batches = snapshot.batches();
+    let manifest = &snapshot.manifest;
+    let (mut facts, mut sources) = (BTreeMap::new(), BTreeMap::<&str, SourceStats>::new());
+    for batch in &batches {
+        for (kind, count) in &batch.facts {
+            *facts.entry(kind.clone()).or_default() += count;
+        }
+        let refreshed = manifest.refreshed.get(&batch.seq).and_then(|at| at.last().copied());
+        let observed = batch.observed.max(refreshed.unwrap_or_default());
+        let source = sources.entry(&batch.source).or_insert_with(|| SourceStats {
+            source: batch.source.clone(),
+            state: batch.state,
+            batches: 0,
+            facts: 0,
+            observed,
+            learnt: batch.learnt,
+            age_hours: 0,
+        });
+        source.batches += 1;
+        source.facts += batch.facts.values().sum::<u64>();
+        source.state = batch.state;
+        source.observed = source.observed.max(observed);
+        source.learnt = source.learnt.max(batch.learnt);
+        source.age_hours = (now.0 - source.observed.0).max(0) / 3600;
+    }
+    let kept = manifest.runs.iter().flat_map(|run| &run.originals);
+    Ok(Stats {
+        objects: snapshot.runs().iter().map(|run| run.meta.objects).sum(),
+        rows: manifest.runs.iter().map(|run| run.rows).sum(),
+        facts,
+        runs: manifest.runs.len(),
+        batches: batches.len(),
+        bytes: manifest.runs.iter().map(|run| run.bytes).sum(),
+        bytes_kept: kept.map(|run| run.bytes).sum(),
+        generation: manifest.generation,
+        sources: sources.into_values().collect(),
+    })
+}
