@@ -7,10 +7,12 @@
 //! them. Its moments are counted back from now, so that the demo is always fresh.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use crate::feeds::State;
+use crate::import::ImportError;
 use crate::indicator::Kind;
 use crate::store::{Counts, NewBatch, Published, Store, StoreError};
 use crate::value::Timestamp;
@@ -19,8 +21,10 @@ mod address;
 mod domain;
 mod others;
 mod scene;
+mod shipped;
 
 pub use scene::Synthetic;
+pub use shipped::{SHIPPED, Shipped};
 
 /// A domain with every section.
 pub const FULL_DOMAIN: &str = "full.example";
@@ -87,8 +91,58 @@ pub fn facts(now: Timestamp) -> Vec<Synthetic> {
 /// Memory for the rows of a synthetic batch.
 const BUFFER_BYTES: usize = 16 << 20;
 
-/// How long ago the demo's whole-state sources were found unchanged: else what they list would have aged away.
+/// How long ago the demo takes its whole-state sources as found again unchanged: a snapshot that ships is older than
+/// the time for which a list counts as fresh, and what it lists would have aged away.
 const REFRESHED_S: i64 = 12 * 3600;
+
+/// Why there is no demo.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// What an import says.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// What the store says.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The source of the batch that is made last: a store that has it is a whole demo.
+const LAST: &str = scene::source::WEB;
+
+/// Whether a demo was built in this store to its end.
+///
+/// # Errors
+///
+/// What the store says.
+pub fn is_built(store: &Store) -> Result<bool, StoreError> {
+    Ok(store.snapshot()?.batches().iter().any(|batch| batch.source == LAST))
+}
+
+/// Builds the demo in a new store: the feeds that ship, then the synthetic facts. `files` is a folder for files that
+/// are needed meanwhile; `progress` hears a line a batch.
+///
+/// # Errors
+///
+/// What the imports and the store say.
+pub fn build(store: &Store, files: &Path, now: Timestamp, progress: impl Fn(&str)) -> Result<(), DemoError> {
+    for shipped in SHIPPED {
+        let summary = shipped::import_shipped(store, shipped, files, now)?;
+        if summary.state == State::Whole {
+            refresh(store, summary.batch, summary.observed, now)?;
+        }
+        let facts: u64 = summary.facts.values().sum();
+        let rejected: u64 = summary.rejected.values().map(|reason| reason.count).sum();
+        progress(&format!("{}: {facts} facts, {rejected} rejected ({})", shipped.source, shipped.credit));
+    }
+    let facts = import_synthetic(store, now)?;
+    progress(&format!("synthetic-…: {facts} facts (made up, on reserved names)"));
+    Ok(())
+}
+
+fn refresh(store: &Store, batch: u64, observed: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    let at = Timestamp(now.0 - REFRESHED_S);
+    if at > observed { store.seen_again(batch, at) } else { Ok(()) }
+}
 
 /// Imports the synthetic facts, a batch for each source and moment of learning. Returns how many facts there are.
 ///
@@ -121,7 +175,7 @@ pub fn import_synthetic(store: &Store, now: Timestamp) -> Result<usize, StoreErr
         let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         let (Published::New(seq) | Published::Known(seq), _) = writer.publish(digest, 0)?;
         if state == State::Whole {
-            store.seen_again(seq, Timestamp(now.0 - REFRESHED_S))?;
+            refresh(store, seq, learnt, now)?;
         }
     }
     Ok(facts.len())
