@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::config::SourceDefaults;
 use crate::feeds::{self, Emit, Format, Input, Item, Sample, State};
-use crate::store::{BatchWriter, Counts, NewBatch, Published, Store, StoreError};
+use crate::store::{Again, BatchWriter, Counts, NewBatch, Published, Store, StoreError};
 use crate::value::{Category, Timestamp};
 
 mod content;
@@ -231,7 +231,7 @@ pub fn import(
         writer.publish(digest, rejects.count).map_err(|error| unwritable(store, error))?;
     summary.unchanged = matches!(published, Published::Known(_));
     if summary.unchanged && new.state == State::Whole {
-        store.seen_again(batch.seq, new.observed).map_err(|error| unwritable(store, error))?;
+        store.seen_again(batch.seq, again(&new)).map_err(|error| unwritable(store, error))?;
     }
     summary.batch = batch.seq;
     summary.facts = batch.facts;
@@ -353,9 +353,14 @@ fn known(
     if let Some(seq) = known
         && new.state == State::Whole
     {
-        store.seen_again(seq, new.observed).map_err(|error| unwritable(store, error))?;
+        store.seen_again(seq, again(new)).map_err(|error| unwritable(store, error))?;
     }
     Ok(known)
+}
+
+/// The moment at which content that is live already came again.
+fn again(new: &NewBatch) -> Again {
+    Again { observed: new.observed, learnt: new.learnt }
 }
 
 /// What the file system says of the store, with the folder and what to do.

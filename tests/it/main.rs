@@ -1,8 +1,11 @@
 //! Integration tests, one binary. Each module says what belongs into it.
 
 mod cli;
+mod faults;
 mod feeds;
 mod http;
+mod model;
+mod mutate;
 mod order;
 mod program;
 mod recompute;
