@@ -277,29 +277,30 @@ impl Twin {
         }
     }
 
+    /// Retires one or two batches, perhaps in a process that is killed.
     fn retire(&mut self) {
-        let Some(first) = self.model.batches.get(self.random.below(20) as usize).map(|batch| batch.seq)
-        else {
-            return;
-        };
-        let second = self.random.of(&self.model.batches).seq;
-        let both = [first.to_string(), second.to_string()];
-        let other = usize::from(self.random.once_in(2));
-        let ran = self.run(&["retire", &both[0], &both[other]]);
-        if ran.code != 0 {
-            assert!(ran.talk.contains("its original is no longer kept"), "{}", ran.talk);
+        let chosen = [self.random.of(&self.model.batches).seq, self.random.of(&self.model.batches).seq];
+        let chosen = &chosen[..1 + self.random.below(2) as usize];
+        let numbers: Vec<String> = chosen.iter().map(u64::to_string).collect();
+        let now = rfc(self.now);
+        let mut arguments = vec!["--now", &now, "--data", "data", "retire"];
+        arguments.extend(numbers.iter().map(String::as_str));
+        let (is_done, is_refused);
+        if self.random.once_in(3) {
+            let delay = Duration::from_micros(self.random.below(40_000));
+            (is_done, is_refused) = (killed(&self.program, &arguments, delay), false);
+        } else {
+            let ran = self.program.run(&arguments);
+            (is_done, is_refused) = (ran.code == 0, ran.code != 0);
+            assert!(is_done || ran.talk.contains("its original is no longer kept"), "{}", ran.talk);
         }
         let live = self.live();
-        let gone = self.model.batches.iter().filter(|batch| !live.contains_key(&batch.seq)).count();
-        assert_eq!(gone > 0, ran.code == 0, "{}", ran.talk);
-        assert!(
-            gone <= 2
-                && self
-                    .model
-                    .batches
-                    .iter()
-                    .all(|batch| [first, second].contains(&batch.seq) || live.contains_key(&batch.seq))
-        );
+        for batch in &self.model.batches {
+            let is_live = live.contains_key(&batch.seq);
+            let is_chosen = chosen.contains(&batch.seq);
+            assert!(is_live || is_chosen && !is_refused, "batch {} was lost", batch.seq);
+            assert!(!(is_live && is_chosen && is_done), "batch {} was not retired", batch.seq);
+        }
         self.model.batches.retain(|batch| live.contains_key(&batch.seq));
     }
 
