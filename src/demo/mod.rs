@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::feeds::State;
 use crate::import::ImportError;
 use crate::indicator::Kind;
-use crate::store::{Counts, NewBatch, Published, Store, StoreError};
+use crate::store::{Again, Counts, NewBatch, Published, Store, StoreError};
 use crate::value::Timestamp;
 
 mod address;
@@ -179,7 +179,7 @@ fn import_one(
 
 fn refresh(store: &Store, batch: u64, observed: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let at = Timestamp(now.0 - REFRESHED_S);
-    if at > observed { store.seen_again(batch, at) } else { Ok(()) }
+    if at > observed { store.seen_again(batch, Again { observed: at, learnt: at }) } else { Ok(()) }
 }
 
 /// Imports the synthetic facts, a batch for each source and moment of learning. Returns how many facts there are.

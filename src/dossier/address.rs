@@ -315,7 +315,7 @@ impl<'a> AddressDossier<'a> {
         for hit in &hits {
             ranges.extend(view.range_of(hit)?);
         }
-        ranges.sort_by_key(|range| (std::cmp::Reverse(width(range)), *range));
+        ranges.sort_by_key(|range| (std::cmp::Reverse(range.width()), *range));
         ranges.dedup();
         Ok(ranges)
     }
@@ -333,10 +333,13 @@ impl<'a> AddressDossier<'a> {
                 let object = view.table(&ObjectKey::network(range), Table::Network)?;
                 let mut facts = Vec::new();
                 for statement in object.statements(Table::Network).filter(|one| one.is_current()) {
-                    facts.push((statement.last, statement.fact::<Network>()?));
+                    let source = view.snapshot().source_name(statement.source);
+                    let fact: Network = statement.fact()?;
+                    let at = fact.observed.unwrap_or(statement.last).max(statement.first);
+                    facts.push((std::cmp::Reverse(at), source, fact));
                 }
-                facts.sort_by_key(|(last, _)| std::cmp::Reverse(*last));
-                for (_, fact) in facts {
+                facts.sort_by_key(|(at, source, _)| (*at, *source));
+                for (_, _, fact) in facts {
                     networks.take(fact);
                 }
             }
@@ -421,10 +424,6 @@ impl Networks {
             self.network = Some(fact);
         }
     }
-}
-
-fn width(range: &AddressRange) -> u128 {
-    crate::indicator::to_u128(range.last()) - crate::indicator::to_u128(range.first())
 }
 
 /// Whether a URL is on exactly this host, not below it.

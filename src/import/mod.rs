@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::config::SourceDefaults;
 use crate::feeds::{self, Format, Sample, State};
-use crate::store::{Counts, NewBatch, Published, Store, StoreError};
+use crate::store::{Again, Counts, NewBatch, Published, Store, StoreError};
 use crate::value::{Category, Timestamp};
 
 mod content;
@@ -358,8 +358,9 @@ fn known(
 
 /// Remembers that a whole state still holds. Of events there is nothing to remember.
 fn seen_again(store: &Store, new: &NewBatch, seq: u64) -> Result<(), ImportError> {
+    let again = Again { observed: new.observed, learnt: new.learnt };
     match new.state {
-        State::Whole => store.seen_again(seq, new.observed).map_err(|error| unwritable(store, error)),
+        State::Whole => store.seen_again(seq, again).map_err(|error| unwritable(store, error)),
         State::Events => Ok(()),
     }
 }

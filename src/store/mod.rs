@@ -33,7 +33,7 @@ mod value;
 
 pub use index::{action_of, zone_of};
 pub use key::{ObjectKey, Part, Table, read_part};
-pub use manifest::{Batch, Counts, Event, Manifest};
+pub use manifest::{Again, Batch, Counts, Event, Manifest};
 pub use pages::Damage;
 pub use publish::{BatchWriter, NewBatch, Published, Retired};
 pub use run::skeleton;
@@ -204,25 +204,46 @@ impl Store {
         let (events, damage) = manifest::read_catalogue(&self.folder)?;
         result.damage.extend(damage);
         for entry in &manifest.runs {
-            let path = run_path(&self.folder, entry.id);
-            let damage = match run::Run::open(&path, entry.id) {
-                Ok(run) => run.verify(),
-                Err(error) => match pages::damage_in(&error) {
-                    Some(damage) => vec![damage.clone()],
-                    None => vec![Damage { file: path, place: format!("its whole ({error})") }],
-                },
-            };
-            result.runs += 1;
-            if !damage.is_empty() {
-                result.damage.extend(damage);
-                result.lost.extend(events.iter().filter_map(|event| match event {
+            let mut batches: Vec<Batch> = events
+                .iter()
+                .filter_map(|event| match event {
                     Event::Imported { batch } if entry.batches.contains(&batch.seq) => Some(batch.clone()),
                     _ => None,
-                }));
+                })
+                .collect();
+            let damage = self.verify_run(entry, &mut batches);
+            if !damage.is_empty() {
+                result.damage.extend(damage);
+                result.lost.append(&mut batches);
             }
+            // The originals of a merged run are kept so that a batch can be retired: no answer comes from them.
+            for original in &entry.originals {
+                result.damage.extend(self.verify_run(original, &mut Vec::new()));
+                result.runs += 1;
+            }
+            result.runs += 1;
         }
         result.lost.sort_by_key(|batch| batch.seq);
         Ok(result)
+    }
+
+    /// Checks every byte of a run. Where the run still describes itself, `batches` are those that it names: the
+    /// catalogue can be behind it.
+    fn verify_run(&self, entry: &manifest::RunEntry, batches: &mut Vec<Batch>) -> Vec<Damage> {
+        let path = run_path(&self.folder, entry.id);
+        match run::Run::open(&path, entry.id) {
+            Ok(mut run) => {
+                for (batch, seq) in run.meta.batches.iter_mut().zip(&entry.batches) {
+                    batch.seq = *seq;
+                }
+                batches.clone_from(&run.meta.batches);
+                run.verify()
+            }
+            Err(error) => match pages::damage_in(&error) {
+                Some(damage) => vec![damage.clone()],
+                None => vec![Damage { file: path, place: format!("its whole ({error})") }],
+            },
+        }
     }
 }
 

@@ -2,8 +2,11 @@
 
 mod cli;
 mod demo;
+mod faults;
 mod feeds;
 mod http;
+mod model;
+mod mutate;
 mod order;
 mod program;
 mod recompute;
