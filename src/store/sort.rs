@@ -13,10 +13,6 @@ use std::thread::JoinHandle;
 
 use super::value::merge_values;
 
-/// Bytes of rows in one buffer, unless configured otherwise. Up to three are alive: one fills, one is sorted,
-/// one waits.
-pub const BUFFER_BYTES: usize = 128 << 20;
-
 /// A buffer of rows: each is key length (u16), value length (u32), key, value.
 #[derive(Default)]
 struct Buffer {
