@@ -471,8 +471,10 @@ impl View {
             if seconds == 0 { otherwise } else { Timestamp(i64::from(seconds)) }
         };
         let is_listing = entry.kind != super::hot::Kind::Benign;
-        let first = if is_listing { own(entry.first, span.first) } else { span.first };
-        let last = own(entry.last, span.last).max(first);
+        let last = own(entry.last, span.last);
+        // A statement may tell of a moment before its batch, and of no first one: that is both.
+        let first = if is_listing { own(entry.first, span.first.min(last)) } else { span.first };
+        let last = last.max(first);
         if self.as_of.is_some_and(|at| first > at) {
             return;
         }

@@ -65,6 +65,7 @@ fn the_objects_of_the_demo_are_as_announced() {
         assert!(zones.contains(&expected), "{expected:?} is not in {zones:?}");
     }
     let of = |value: &str| &reports.iter().find(|report| report.1 == value).unwrap().2;
+    assert_eq!(of(demo::PINNED)["Verdict"]["Pin"]["Zone"], "Green");
     assert_eq!(of(demo::LOOKALIKE)["hostSimilarDomains"][0]["domain"], demo::BENIGN);
     assert_eq!(of(demo::SHARED_ADDRESS)["IpGeneralInfo"]["SharedHosting"]["RegistrableDomains"], 300);
 }
