@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::feeds::State;
 use crate::import::source_name;
+use crate::store::Counts;
 use crate::store::merge::Retention;
-use crate::store::{BUFFER_BYTES, Counts};
 use crate::value::Category;
 use crate::verdict::Policy;
 
@@ -119,7 +119,7 @@ pub const BUFFER_MB_MAX: usize = 2048;
 
 impl Default for Import {
     fn default() -> Import {
-        Import { buffer_mb: BUFFER_BYTES >> 20 }
+        Import { buffer_mb: 128 }
     }
 }
 

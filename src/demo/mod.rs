@@ -8,6 +8,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 
 use sha2::{Digest, Sha256};
 
@@ -118,24 +120,60 @@ pub fn is_built(store: &Store) -> Result<bool, StoreError> {
     Ok(store.snapshot()?.batches().iter().any(|batch| batch.source == LAST))
 }
 
+/// Imports at a time.
+const WORKERS: usize = 2;
+
 /// Builds the demo in a new store: the feeds that ship, then the synthetic facts. `files` is a folder for files that
 /// are needed meanwhile; `progress` hears a line a batch.
 ///
 /// # Errors
 ///
 /// What the imports and the store say.
-pub fn build(store: &Store, files: &Path, now: Timestamp, progress: impl Fn(&str)) -> Result<(), DemoError> {
+pub fn build(
+    store: &Store,
+    files: &Path,
+    now: Timestamp,
+    progress: impl Fn(&str) + Sync,
+) -> Result<(), DemoError> {
+    // Sources get their numbers in this order, whichever import is done first.
     for shipped in SHIPPED {
-        let summary = shipped::import_shipped(store, shipped, files, now)?;
-        if summary.state == State::Whole {
-            refresh(store, summary.batch, summary.observed, now)?;
-        }
-        let facts: u64 = summary.facts.values().sum();
-        let rejected: u64 = summary.rejected.values().map(|reason| reason.count).sum();
-        progress(&format!("{}: {facts} facts, {rejected} rejected ({})", shipped.source, shipped.credit));
+        let new = new_batch(shipped.source, shipped.format, State::Events, now);
+        drop(store.begin(new, BUFFER_BYTES)?);
     }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(shipped) = SHIPPED.get(next.fetch_add(1, Ordering::Relaxed)) {
+            import_one(store, shipped, files, now, &progress)?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        let join = |worker: ScopedJoinHandle<'_, Result<(), DemoError>>| {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        workers.into_iter().map(join).fold(Ok(()), Result::and)
+    })?;
     let facts = import_synthetic(store, now)?;
     progress(&format!("synthetic-…: {facts} facts (made up, on reserved names)"));
+    Ok(())
+}
+
+/// Imports one of the feeds that ship.
+fn import_one(
+    store: &Store,
+    shipped: &Shipped,
+    files: &Path,
+    now: Timestamp,
+    progress: impl Fn(&str),
+) -> Result<(), DemoError> {
+    let summary = shipped::import_shipped(store, shipped, files, now)?;
+    if summary.state == State::Whole {
+        refresh(store, summary.batch, summary.observed, now)?;
+    }
+    let facts: u64 = summary.facts.values().sum();
+    let rejected: u64 = summary.rejected.values().map(|reason| reason.count).sum();
+    progress(&format!("{}: {facts} facts, {rejected} rejected ({})", shipped.source, shipped.credit));
     Ok(())
 }
 
@@ -157,15 +195,7 @@ pub fn import_synthetic(store: &Store, now: Timestamp) -> Result<usize, StoreErr
     }
     for ((source, learnt), facts) in batches {
         let state = if scene::source::WHOLE.contains(&source) { State::Whole } else { State::Events };
-        let new = NewBatch {
-            source: source.to_owned(),
-            format: "native".to_owned(),
-            observed: learnt,
-            learnt,
-            state,
-            counts: Counts::Additive,
-        };
-        let mut writer = store.begin(new, BUFFER_BYTES)?;
+        let mut writer = store.begin(new_batch(source, "native", state, learnt), BUFFER_BYTES)?;
         let mut digest = Sha256::new();
         for synthetic in facts {
             writer.push(&synthetic.fact)?;
@@ -179,6 +209,11 @@ pub fn import_synthetic(store: &Store, now: Timestamp) -> Result<usize, StoreErr
         }
     }
     Ok(facts.len())
+}
+
+fn new_batch(source: &str, format: &str, state: State, learnt: Timestamp) -> NewBatch {
+    let (source, format) = (source.to_owned(), format.to_owned());
+    NewBatch { source, format, observed: learnt, learnt, state, counts: Counts::Additive }
 }
 
 #[cfg(test)]

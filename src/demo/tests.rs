@@ -182,3 +182,41 @@ fn the_store_takes_them() {
     assert!(view.batches().len() > 20);
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+/// The most that the demo's files take in the repository.
+const SHIPPED_BYTES_MAX: usize = 15 << 20;
+
+#[test]
+fn what_ships_is_small_and_credited() {
+    let notice = include_str!("../../NOTICE");
+    let mut bytes = 0;
+    for shipped in SHIPPED {
+        assert!(crate::feeds::find(shipped.format).is_some(), "{}", shipped.format);
+        Timestamp::parse(shipped.date).unwrap();
+        for (name, content) in shipped.files {
+            bytes += content.len();
+            let folder = name.split_once('/').unwrap().0;
+            assert!(notice.contains(&format!("demo/{folder}/")), "NOTICE does not name demo/{folder}/");
+            assert!(name.ends_with(".zst") || content.len() <= 100_000, "{name} is not compressed");
+        }
+    }
+    assert!(bytes < SHIPPED_BYTES_MAX, "{bytes}");
+}
+
+#[test]
+fn small_feeds_import_as_what_they_are_said_to_be() {
+    let folder = std::env::temp_dir().join(format!("zonelens-shipped-{}", std::process::id()));
+    let store = Store::open_or_create(&folder.join("store"), SEED).unwrap();
+    let is_small = |shipped: &&Shipped| shipped.files.iter().all(|(_, content)| content.len() < 90_000);
+    let small: Vec<&Shipped> = SHIPPED.iter().filter(is_small).collect();
+    assert!(small.len() > 5);
+    for shipped in small {
+        let summary =
+            shipped::import_shipped(&store, shipped, &folder.join("files"), Timestamp(1_800_000_000))
+                .unwrap();
+        let facts: u64 = summary.facts.values().sum();
+        let rejected: u64 = summary.rejected.values().map(|reason| reason.count).sum();
+        assert!(facts > rejected * 10, "{}: {facts} facts, {rejected} rejected", shipped.source);
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}

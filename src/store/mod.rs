@@ -38,7 +38,6 @@ pub use pages::Damage;
 pub use publish::{BatchWriter, NewBatch, Published, Retired};
 pub use run::skeleton;
 pub use snapshot::{Edge, Hit, Object, Snapshot, Statement, View, mask_type};
-pub use sort::BUFFER_BYTES;
 
 /// Why the store cannot answer.
 #[derive(Debug, thiserror::Error)]

@@ -402,7 +402,7 @@ impl BatchWriter<'_> {
         let mut writer = RunWriter::create(&file, meta)?;
         let mut hot = Builder::default();
         let seed = self.seed;
-        self.rows.sorter.finish(|key, value| {
+        self.rows.finish()?.finish(|key, value| {
             index_row(key, value, seed, &mut hot)?;
             writer.push(key, value)
         })?;

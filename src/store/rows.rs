@@ -3,9 +3,10 @@
 //! ARCHITECTURE.md holds the same as a table: section → facts → tables.
 
 use std::io;
+use std::net::IpAddr;
 
 use serde::Serialize;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::key::{ObjectKey, Table, push_address, push_domain, push_file, push_url};
 use super::manifest::Counts;
@@ -13,13 +14,13 @@ use super::observed::{Observed, seconds};
 use super::sort::Sorter;
 use super::value::{Entry, push_entry};
 use crate::fact::{Access, Certificate, Download, Fact, Listed, Rdata, Resolution, Seen, WebRequest};
-use crate::indicator::{DomainName, FileHash, FileHashes, Host, Indicator, Mask, Url, is_reserved};
+use crate::indicator::{DomainName, FileHash, FileHashes, Host, Indicator, Mask, Url, is_reserved, to_u128};
 use crate::value::Timestamp;
 
 /// Turns the facts of one batch into rows.
 pub struct RowMaker {
     /// Where the rows go.
-    pub sorter: Sorter,
+    sorter: Sorter,
     source: u16,
     counts: Counts,
     /// The moment of facts without a date.
@@ -31,7 +32,19 @@ pub struct RowMaker {
     ancestors: Vec<String>,
     /// Names that were yielded as known, and for which time: by hash, each slot the last.
     known: Vec<Known>,
+    /// Edges of passive DNS that were seen lately: popular ones come again and again, and are one row.
+    edges: Vec<Option<Box<Edge>>>,
 }
+
+/// A name and an address that it resolved to, not yet yielded.
+struct Edge {
+    name: DomainName,
+    address: IpAddr,
+    observed: Observed,
+}
+
+/// Slots of edges that were seen lately.
+const EDGE_SLOTS: usize = 1 << 18;
 
 /// A name that stands below its ancestors already, for the time from `first` to `last`.
 #[derive(Clone, Copy, Default)]
@@ -50,7 +63,8 @@ impl RowMaker {
         let (key, value) = (Vec::new(), Vec::new());
         let known = vec![Known::default(); KNOWN_SLOTS];
         let (last_name, ancestors) = (String::new(), Vec::new());
-        RowMaker { sorter, source, counts, moment, key, value, last_name, ancestors, known }
+        let edges = (0..EDGE_SLOTS).map(|_| None).collect();
+        RowMaker { sorter, source, counts, moment, key, value, last_name, ancestors, known, edges }
     }
 
     /// Yields the rows of a fact.
@@ -110,24 +124,63 @@ impl RowMaker {
         }
     }
 
+    /// Ends the batch: yields what was held back, and gives the sorter.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says of a temporary file.
+    pub fn finish(mut self) -> io::Result<Sorter> {
+        for edge in std::mem::take(&mut self.edges).into_iter().flatten() {
+            self.edge(&edge)?;
+        }
+        Ok(self.sorter)
+    }
+
+    /// An address of a name: joined with those of the same pair that came lately.
+    fn address(&mut self, name: &DomainName, address: IpAddr, observed: Observed) -> io::Result<()> {
+        let hash = xxh3_64_with_seed(name.as_str().as_bytes(), to_u128(address) as u64);
+        let slot = &mut self.edges[hash as usize % EDGE_SLOTS];
+        if let Some(edge) = slot.as_mut().filter(|edge| edge.address == address && edge.name == *name) {
+            edge.observed.merge(&observed);
+            return Ok(());
+        }
+        let new = Box::new(Edge { name: name.clone(), address, observed });
+        match slot.replace(new) {
+            Some(old) => self.edge(&old),
+            None => Ok(()),
+        }
+    }
+
+    fn edge(&mut self, edge: &Edge) -> io::Result<()> {
+        self.value.clear();
+        edge.observed.encode(&mut self.value);
+        let name = edge.name.as_str();
+        self.row_of_name(Table::Resolves, name, |key| push_address(key, edge.address))?;
+        // Sinkholes and private ranges: what resolves to them is not related by that.
+        if !is_reserved(edge.address) {
+            self.key.clear();
+            push_address(&mut self.key, edge.address);
+            self.end_row(Table::ResolvedBy, |key| push_domain(key, name))?;
+        }
+        let seconds = |at: u32| Timestamp(i64::from(at));
+        self.known(name, seconds(edge.observed.first), seconds(edge.observed.last))
+    }
+
     fn resolution(&mut self, fact: &Resolution) -> io::Result<()> {
-        self.observe(&fact.seen);
         let name = fact.rrname.as_str();
+        if let Rdata::Address(address) = fact.rdata {
+            let observed = self.observed(&fact.seen);
+            self.address(&fact.rrname, address, observed)?;
+        }
+        self.observe(&fact.seen);
         match &fact.rdata {
+            Rdata::Address(_) if fact.via.is_empty() => return Ok(()),
             Rdata::Address(address) => {
-                self.row_of_name(Table::Resolves, name, |key| push_address(key, *address))?;
-                if !fact.via.is_empty() {
-                    let via = fact.via.iter().map(DomainName::as_str).collect::<Vec<_>>().join(" ");
-                    self.row_of_name(Table::Via, name, |key| {
-                        push_address(key, *address);
-                        key.extend_from_slice(via.as_bytes());
-                    })?;
-                }
-                // Sinkholes and private ranges: what resolves to them is not related by that.
-                if !is_reserved(*address) {
-                    let object = ObjectKey::address(*address);
-                    self.row(Table::ResolvedBy, &object.0, |key| push_domain(key, name))?;
-                }
+                let via = fact.via.iter().map(DomainName::as_str).collect::<Vec<_>>().join(" ");
+                return self.row_of_name(Table::Via, name, |key| {
+                    push_address(key, *address);
+                    key.extend_from_slice(via.as_bytes());
+                });
             }
             Rdata::Name(target) => {
                 let number = fact.rrtype.0.to_be_bytes();
@@ -378,12 +431,16 @@ impl RowMaker {
 
     /// Makes an observation the value of the next rows.
     fn observe(&mut self, seen: &Seen) {
-        let observed = match self.counts {
-            Counts::Additive => Observed::additive(seen),
-            Counts::Cumulative => Observed::cumulative(seen, self.moment),
-        };
+        let observed = self.observed(seen);
         self.value.clear();
         observed.encode(&mut self.value);
+    }
+
+    fn observed(&self, seen: &Seen) -> Observed {
+        match self.counts {
+            Counts::Additive => Observed::additive(seen),
+            Counts::Cumulative => Observed::cumulative(seen, self.moment),
+        }
     }
 
     fn row_of_name(

@@ -21,11 +21,18 @@ pub const BUFFER_BYTES: usize = 128 << 20;
 #[derive(Default)]
 struct Buffer {
     bytes: Vec<u8>,
-    /// The first sixteen bytes of each key as numbers of the same order, and where its row begins.
-    index: Vec<(u64, u64, u32)>,
+    /// A slot a row.
+    index: Vec<Slot>,
 }
 
+/// Sixteen bytes of a key as numbers of the same order, and where its row begins.
+type Slot = (u64, u64, u32);
+
 const ROW_HEAD: usize = 6;
+/// Bytes of a key that are compared at a time.
+const CHUNK: usize = 16;
+/// So many rows are compared by their whole keys.
+const FEW: usize = 4;
 
 impl Buffer {
     fn push(&mut self, key: &[u8], value: &[u8]) {
@@ -46,10 +53,36 @@ impl Buffer {
 
     fn sort(&mut self) {
         let mut index = std::mem::take(&mut self.index);
-        index.sort_unstable_by(|a, b| {
-            (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| self.row(a.2).0.cmp(self.row(b.2).0))
-        });
+        self.sort_from(&mut index, 0);
         self.index = index;
+    }
+
+    /// Sorts rows that are equal before `depth`, whose slots hold the sixteen bytes from there. Those that are
+    /// equal there too get the next sixteen: each key is fetched once a level, not once a comparison.
+    fn sort_from(&self, index: &mut [Slot], depth: usize) {
+        index.sort_unstable_by_key(|slot| (slot.0, slot.1));
+        let mut rest = index;
+        while let Some(first) = rest.first() {
+            let chunk = (first.0, first.1);
+            let len = rest.iter().take_while(|slot| (slot.0, slot.1) == chunk).count();
+            let (group, after) = rest.split_at_mut(len);
+            if group.len() > FEW {
+                let mut more = false;
+                for slot in group.iter_mut() {
+                    let key = self.row(slot.2).0;
+                    (slot.0, slot.1) = prefix(key.get(depth + CHUNK..).unwrap_or_default());
+                    more |= key.len() > depth + CHUNK;
+                }
+                if more {
+                    self.sort_from(group, depth + CHUNK);
+                } else {
+                    group.sort_unstable_by_key(|slot| self.row(slot.2).0.len());
+                }
+            } else if group.len() > 1 {
+                group.sort_unstable_by(|a, b| self.row(a.2).0.cmp(self.row(b.2).0));
+            }
+            rest = after;
+        }
     }
 
     /// Calls `row` with each key once, sorted, equal ones merged. The buffer is sorted.

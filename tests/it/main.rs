@@ -1,6 +1,7 @@
 //! Integration tests, one binary. Each module says what belongs into it.
 
 mod cli;
+mod demo;
 mod faults;
 mod feeds;
 mod http;
