@@ -271,6 +271,9 @@ impl<'a> Judge<'a> {
     ///
     /// Damage in the store.
     pub fn domain_zone(&self, name: &DomainName) -> Result<(Zone, ThreatScore), StoreError> {
+        if self.nothing_matches(name)? {
+            return Ok((Zone::Grey, ThreatScore(0)));
+        }
         if let Some(known) = self.domains.borrow().get(name.as_str()) {
             return Ok(*known);
         }
@@ -278,6 +281,21 @@ impl<'a> Judge<'a> {
         let result = (verdict.zone, verdict.score);
         self.domains.borrow_mut().insert(name.as_str().to_owned(), result);
         Ok(result)
+    }
+
+    /// Whether no entry of any index matches a name: so of most, and quickly said.
+    fn nothing_matches(&self, name: &DomainName) -> Result<bool, StoreError> {
+        let mut matched = false;
+        self.view.wildcards(&mut |_, _| matched = true)?;
+        let mut rest = Some(name.without_www());
+        while let Some(probed) = rest.filter(|_| !matched) {
+            self.view.hits(&Probe::Name(probed), &mut |_| matched = true)?;
+            rest = probed.split_once('.').map(|(_, parent)| parent);
+        }
+        if !matched {
+            self.view.hits(&Probe::Object(&ObjectKey::domain(name.as_str()).0), &mut |_| matched = true)?;
+        }
+        Ok(!matched)
     }
 
     /// Zone and score of an address in a row.
