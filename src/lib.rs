@@ -5,9 +5,11 @@
 pub mod cli; // the commands
 pub mod clock; // where time comes in
 pub mod config; // what can be set, and its defaults
+pub mod demo; // what a new user sees first
 pub mod dossier; // what is gathered of an object
 pub mod fact; // what every input comes down to
 pub mod feeds; // bytes to facts: the table of formats
+pub mod generate; // telemetry of any size from a seed, for benchmarks
 pub mod http; // the service
 pub mod import; // a file to one batch, all of it or nothing
 pub mod indicator; // what is asked about: domain, address, URL, file; text is parsed here and nowhere else

@@ -45,7 +45,12 @@ pub fn batches(store: &Store) -> Result<Vec<BatchState>, StoreError> {
         batch: batch.clone(),
         live,
         retired: None,
-        refreshed: snapshot.manifest.refreshed.get(&batch.seq).and_then(|at| at.last().copied()),
+        refreshed: snapshot
+            .manifest
+            .refreshed
+            .get(&batch.seq)
+            .and_then(|at| at.last())
+            .map(|again| again.observed),
     };
     for event in &events {
         match event {
@@ -133,7 +138,8 @@ pub fn stats(store: &Store, now: Timestamp) -> Result<Stats, StoreError> {
         for (kind, count) in &batch.facts {
             *facts.entry(kind.clone()).or_default() += count;
         }
-        let refreshed = manifest.refreshed.get(&batch.seq).and_then(|at| at.last().copied());
+        let refreshed =
+            manifest.refreshed.get(&batch.seq).and_then(|at| at.last()).map(|again| again.observed);
         let observed = batch.observed.max(refreshed.unwrap_or_default());
         let source = sources.entry(&batch.source).or_insert_with(|| SourceStats {
             source: batch.source.clone(),

@@ -203,6 +203,9 @@ pub struct Timestamp(pub i64);
 /// Seconds in a day.
 pub const DAY_S: i64 = 86_400;
 
+const EPOCH: jiff::civil::Date = jiff::civil::date(1970, 1, 1);
+const YEAR_1: Timestamp = Timestamp(-62_135_596_800);
+
 impl Timestamp {
     /// 1990-01-01: no observation is older.
     pub const OBSERVED_MIN: Timestamp = Timestamp(631_152_000);
@@ -245,9 +248,9 @@ impl Timestamp {
 
     /// Year, month and day; days since the epoch to the proleptic Gregorian calendar.
     fn civil_date(self) -> (i64, u32, u32) {
-        let seconds = self.0.clamp(-62_135_596_800, Timestamp::RECORD_MAX.0);
-        let moment = jiff::Timestamp::from_second(seconds).expect("the range is jiff's");
-        let date = jiff::tz::Offset::UTC.to_datetime(moment).date();
+        // As a civil date: jiff's own moments end two days before the year 9999 does.
+        let day = self.0.clamp(YEAR_1.0, Timestamp::RECORD_MAX.0).div_euclid(DAY_S);
+        let date = EPOCH.checked_add(jiff::Span::new().days(day)).expect("the range is jiff's");
         (i64::from(date.year()), date.month().unsigned_abs().into(), date.day().unsigned_abs().into())
     }
 
@@ -283,11 +286,13 @@ fn parse_civil(text: &str) -> Option<Timestamp> {
     if let Ok(moment) = text.parse::<jiff::Timestamp>() {
         return Some(Timestamp(moment.as_second()));
     }
-    if let Ok(moment) = text.trim_end_matches(['Z', 'z']).parse::<jiff::civil::DateTime>() {
-        return Some(Timestamp(jiff::tz::Offset::UTC.to_timestamp(moment).ok()?.as_second()));
-    }
-    let date = text.parse::<jiff::civil::Date>().ok()?;
-    Some(Timestamp(jiff::tz::Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?.as_second()))
+    let plain = text.trim_end_matches(['Z', 'z']);
+    let moment = plain.parse::<jiff::civil::DateTime>().ok();
+    let moment = moment.or_else(|| Some(text.parse::<jiff::civil::Date>().ok()?.at(0, 0, 0, 0)))?;
+    let days = i64::from((moment.date() - EPOCH).get_days());
+    let (hour, minute, second) = (moment.hour(), moment.minute(), moment.second());
+    let seconds = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
+    Some(Timestamp(days * DAY_S + seconds)).filter(|at| *at >= YEAR_1)
 }
 
 impl fmt::Display for Timestamp {
@@ -412,6 +417,12 @@ mod tests {
         }
         assert_eq!(Timestamp::parse("2024-05-28").unwrap().to_string(), "2024-05-28T00:00Z");
         assert_eq!(Timestamp::parse("2024-05-28T07:03Z").unwrap().to_string(), "2024-05-28T07:03Z");
+        // The whole range of dates in records, which is more than jiff's moments.
+        for at in [Timestamp::RECORD_MIN, Timestamp::OBSERVED_MIN, Timestamp::RECORD_MAX] {
+            assert_eq!(Timestamp::parse(&at.rfc3339()), Ok(at));
+        }
+        assert_eq!(Timestamp::RECORD_MAX.rfc3339(), "9999-12-31T23:59:59Z");
+        assert_eq!(Timestamp::parse("9999-12-31").unwrap().to_string(), "9999-12-31T00:00Z");
         for text in ["", "yesterday", "2024-13-01", "-5", "1e9", "99999999999999"] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }

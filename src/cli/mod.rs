@@ -26,7 +26,9 @@ mod tree;
 mod batches;
 mod completions;
 mod config;
+mod demo;
 mod formats;
+mod generate;
 mod import;
 mod lookup;
 mod merge;
@@ -62,6 +64,7 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Demo),
     Import(import::Import),
     Lookup(lookup::Lookup),
     Parse(parse::Parse),
@@ -74,11 +77,14 @@ enum Command {
     Stats(stats::Stats),
     Config(config::PrintConfig),
     Completions(completions::Completions),
+    #[command(hide = true)]
+    Generate(generate::Generate),
 }
 
 impl Command {
     fn run(self, program: &Program, out: &mut dyn Write) -> Result<Code, Failure> {
         match self {
+            Command::Demo(command) => command.run(program, out),
             Command::Import(command) => command.run(program, out),
             Command::Lookup(command) => command.run(program, out),
             Command::Parse(command) => command.run(out),
@@ -91,6 +97,7 @@ impl Command {
             Command::Stats(command) => command.run(program, out),
             Command::Config(command) => command.run(program, out),
             Command::Completions(command) => command.run(out),
+            Command::Generate(command) => command.run(program),
         }
     }
 }
@@ -99,6 +106,8 @@ impl Command {
 struct Program {
     config: Config,
     clock: Clock,
+    /// The data folder that was typed.
+    data: Option<PathBuf>,
 }
 
 impl Program {
@@ -201,14 +210,14 @@ fn shown(text: &str) -> String {
 impl Program {
     fn new(global: Global) -> Result<Program, Failure> {
         let mut config = Config::read(global.config.as_deref()).map_err(Failure::Usage)?;
-        if let Some(data) = global.data {
-            config.data = data;
+        if let Some(data) = &global.data {
+            config.data.clone_from(data);
         }
         log_to_stderr(&config);
         if let Some(now) = global.now {
             tracing::info!(now = %now.rfc3339(), "the clock stands still: --now or ZONELENS_NOW is set");
         }
-        Ok(Program { config, clock: Clock::new(global.now) })
+        Ok(Program { config, clock: Clock::new(global.now), data: global.data })
     }
 }
 

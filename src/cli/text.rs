@@ -28,7 +28,7 @@ pub(super) fn write(report: &Report, rows_max: usize, out: &mut dyn Write) -> io
     let mut empty = Vec::new();
     for answer in report.sections.iter().filter(|answer| !LEFT_OUT.contains(&answer.name)) {
         let body: Tree = serde_json::from_str(answer.body.get())?;
-        if body.is_empty() {
+        if body.says_nothing() {
             empty.push(answer.title);
         } else {
             write_section(answer, &body, rows_max, out)?;
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(
             text,
             "a.example  Red: Dangerous  score 83 of 100\n\nOverview\n  HitsCount  3\n  HasApt     no\n\n\
-             Rows\n  Zone  Url    Hits\n  Red   a\u{fffd}[31m    12\n  Grey  bcd       1\n  … and 1 more: --count shows them\n\n\
+             Rows\n  Zone  Url     Hits\n  Red   a\u{fffd}[31m    12\n  Grey  bcd        1\n  … and 1 more: --count shows them\n\n\
              Nothing in: URL masks\n"
         );
     }

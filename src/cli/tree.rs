@@ -27,6 +27,16 @@ impl Tree {
         }
     }
 
+    /// Whether all in it is empty, zero or no.
+    pub(super) fn says_nothing(&self) -> bool {
+        match self {
+            Tree::Plain(text) => text == "0" || text == "no",
+            Tree::List(list) => list.iter().all(Tree::says_nothing),
+            Tree::Record(members) => members.iter().all(|(_, value)| value.says_nothing()),
+            other => other.is_empty(),
+        }
+    }
+
     /// Whether it is shown in one line.
     pub(super) fn is_flat(&self) -> bool {
         match self {

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::{Code, Failure, Program};
+use crate::store;
 
 const EXAMPLE: &str = "\
 Example:
@@ -15,7 +16,7 @@ pub(super) struct Verify {}
 
 impl Verify {
     pub(super) fn run(self, program: &Program, out: &mut dyn Write) -> Result<Code, Failure> {
-        let found = program.store()?.verify()?;
+        let found = store::verify(&program.config.data)?;
         if found.damage.is_empty() {
             writeln!(out, "{} runs, all as they were written", found.runs)?;
             return Ok(Code::Done);
@@ -25,7 +26,11 @@ impl Verify {
         }
         if !found.lost.is_empty() {
             let numbers: Vec<String> = found.lost.iter().map(|batch| batch.seq.to_string()).collect();
-            writeln!(out, "retire {}, then import again:", numbers.join(" "))?;
+            if found.runs == 0 {
+                writeln!(out, "the store cannot be opened: import again, into a new folder:")?;
+            } else {
+                writeln!(out, "retire {}, then import again:", numbers.join(" "))?;
+            }
         }
         for batch in &found.lost {
             let facts: u64 = batch.facts.values().sum();

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::rows::{FileRow, List, NameRow, UrlRow, moments};
+use super::rows::{Candidate, FileRow, List, NameRow, UrlRow, moments};
 use super::{Common, MaskRow, ROWS_MAX, References, cell, name_of, overlap};
 use crate::fact::{Network, RecordType};
 use crate::indicator::{AddressRange, DomainName, Host, is_reserved};
@@ -95,13 +95,22 @@ impl<'a> AddressDossier<'a> {
     /// Damage in the store, here and below.
     pub fn names(&self) -> Result<&List<NameRow>, StoreError> {
         cell(&self.names, || {
-            let mut rows = Vec::new();
-            for edge in self.common.own.edges(Table::ResolvedBy) {
+            let edges = self.common.own.edges(Table::ResolvedBy);
+            let mut candidates = Vec::with_capacity(edges.len());
+            for edge in edges {
                 let Some(name) = name_of(read_part(&edge.counterpart)) else { continue };
-                rows.push(self.name_row(&name, &edge.observed)?);
+                let zone = self.common.judge.domain_zone(&name)?.0;
+                let last = moments(&edge.observed).1;
+                candidates.push(Candidate { zone, hits: edge.observed.hits(), last, edge });
             }
-            let list = List::new(rows, ROWS_MAX);
-            self.with_aliases(list)
+            let chosen = List::new(candidates, ROWS_MAX);
+            let mut rows = Vec::with_capacity(chosen.rows.len());
+            for candidate in &chosen.rows {
+                let Some(name) = name_of(read_part(&candidate.edge.counterpart)) else { continue };
+                rows.push(self.name_row(&name, &candidate.edge.observed)?);
+            }
+            let (total, has_red) = (chosen.total, chosen.has_red);
+            self.with_aliases(List { total, has_red, ..List::new(rows, ROWS_MAX) })
         })
     }
 
@@ -315,7 +324,7 @@ impl<'a> AddressDossier<'a> {
         for hit in &hits {
             ranges.extend(view.range_of(hit)?);
         }
-        ranges.sort_by_key(|range| (std::cmp::Reverse(width(range)), *range));
+        ranges.sort_by_key(|range| (std::cmp::Reverse(range.width()), *range));
         ranges.dedup();
         Ok(ranges)
     }
@@ -333,10 +342,13 @@ impl<'a> AddressDossier<'a> {
                 let object = view.table(&ObjectKey::network(range), Table::Network)?;
                 let mut facts = Vec::new();
                 for statement in object.statements(Table::Network).filter(|one| one.is_current()) {
-                    facts.push((statement.last, statement.fact::<Network>()?));
+                    let source = view.snapshot().source_name(statement.source);
+                    let fact: Network = statement.fact()?;
+                    let at = fact.observed.unwrap_or(statement.last).max(statement.first);
+                    facts.push((std::cmp::Reverse(at), source, fact));
                 }
-                facts.sort_by_key(|(last, _)| std::cmp::Reverse(*last));
-                for (_, fact) in facts {
+                facts.sort_by_key(|(at, source, _)| (*at, *source));
+                for (_, _, fact) in facts {
                     networks.take(fact);
                 }
             }
@@ -421,10 +433,6 @@ impl Networks {
             self.network = Some(fact);
         }
     }
-}
-
-fn width(range: &AddressRange) -> u128 {
-    crate::indicator::to_u128(range.last()) - crate::indicator::to_u128(range.first())
 }
 
 /// Whether a URL is on exactly this host, not below it.

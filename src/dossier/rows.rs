@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::net::IpAddr;
 
 use crate::indicator::FileHash;
+use crate::store::Edge;
 use crate::store::observed::{Observed, Peak};
 use crate::value::{CountryCode, ThreatScore, Timestamp, Zone};
 
@@ -37,9 +38,9 @@ impl<T: Ordered> List<T> {
         let total = rows.len() as u64;
         let has_red = rows.iter().any(|row| row.zone() == Zone::Red);
         if rows.len() > max {
-            let listed = |row: &T| row.zone() > Zone::Yellow;
+            let unlisted = |row: &T| row.zone() > Zone::Yellow;
             let rank = |row: &T| {
-                let zone = if listed(row) { Zone::Grey } else { row.zone() };
+                let zone = if unlisted(row) { Zone::Grey } else { row.zone() };
                 (zone, Reverse(row.hits()), Reverse(minute(row.seen())))
             };
             let by_rank = |a: &T, b: &T| rank(a).cmp(&rank(b)).then_with(|| a.tie().cmp(b.tie()));
@@ -127,6 +128,18 @@ pub struct AddressRow {
     pub via: Vec<String>,
 }
 
+/// A name that resolved to an address, before its row is made: of half a million names most never get one.
+pub struct Candidate<'a> {
+    /// The name's zone.
+    pub zone: Zone,
+    /// Hits of the name with this address.
+    pub hits: u64,
+    /// Last.
+    pub last: Timestamp,
+    /// The relation.
+    pub edge: &'a Edge,
+}
+
 /// A name that resolved to an address.
 #[derive(Clone, Debug)]
 pub struct NameRow {
@@ -186,5 +199,6 @@ ordered! {
     UrlRow: |row| row.hits, last, |row| row.url.as_bytes();
     AddressRow: |row| row.hits, last, |row| &row.tie;
     NameRow: |row| row.hits, last, |row| row.name.as_bytes();
+    Candidate<'_>: |row| row.hits, last, |row| &row.edge.counterpart;
     SubdomainRow: |_| 0, first, |row| row.name.as_bytes();
 }

@@ -132,8 +132,9 @@ impl Reader {
     /// Begins the next answer where a line names another domain.
     fn begin_if_another(&mut self, text: &str, out: &mut Emit<'_>) -> io::Result<()> {
         if let Some((key, value)) = key_value(bare(text))
-            && self.answer.is_of_another(value)
+            && keys::is_domain(key)
             && keys::field(self.section, key) == Some(Field::Domain)
+            && self.answer.is_of_another(value)
         {
             self.section = Section::None;
             std::mem::take(&mut self.answer).finish(out)?;
@@ -181,7 +182,7 @@ impl Reader {
             Some(Field::Domain) => self.answer.begin(number, value),
             Some(field) => {
                 self.answer.take(field, key, value);
-                self.last = Some((field, key.to_owned()));
+                self.last = goes_on(field).then(|| (field, key.to_owned()));
             }
             None if self.section == Section::NameServers => self.answer.take(Field::NameServer, "", text),
             None => {
@@ -194,12 +195,7 @@ impl Reader {
 
     /// A line without a key.
     fn free(&mut self, number: u64, indented: bool, text: &str) {
-        if let Some((
-            field @ (Field::NameServer | Field::Contact(_, Part::Address) | Field::Block(Part::Address)),
-            key,
-        )) = &self.last
-            && indented
-        {
+        if let Some((field, key)) = self.last.as_ref().filter(|_| indented) {
             self.answer.take(*field, key, text);
             return;
         }
@@ -217,6 +213,11 @@ impl Reader {
             Section::None | Section::Domain | Section::Block | Section::Other => {}
         }
     }
+}
+
+/// Whether a value may go on in further lines.
+fn goes_on(field: Field) -> bool {
+    matches!(field, Field::NameServer | Field::Contact(_, Part::Address) | Field::Block(Part::Address))
 }
 
 /// What a line about somebody is by its look.

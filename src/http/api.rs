@@ -128,8 +128,8 @@ fn asked(kind: Kind, uri: &Uri, now: Timestamp) -> Result<(Indicator, Request), 
 /// A parameter of a query, its escapes taken off; the last where it stands several times.
 fn parameter(query: &str, name: &str) -> Option<String> {
     let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    let value = pairs.filter(|(key, _)| decoded(key) == name).last()?.1;
+    let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let value = pairs.rfind(|(key, _)| decoded(key) == name)?.1;
     Some(decoded(value))
 }
 

@@ -76,8 +76,8 @@ fn seen(fact: &Fact) -> Option<&Seen> {
 
 /// The refused fact as a rejected record: its text is its native form.
 pub fn rejected(file: &str, line: u64, fact: &Fact, reason: &'static str, detail: String) -> Rejected {
-    let mut text = serde_json::to_string(fact).unwrap_or_default();
-    text.truncate(text.floor_char_boundary(REJECTED_TEXT_MAX));
+    let text = serde_json::to_vec(fact).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text[..text.len().min(REJECTED_TEXT_MAX)]).into_owned();
     Rejected { file: file.to_owned(), line, reason, detail, text }
 }
 

@@ -17,24 +17,23 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::config::SourceDefaults;
-use crate::feeds::{self, Emit, Format, Input, Item, Sample, State};
-use crate::store::{BatchWriter, Counts, NewBatch, Published, Store, StoreError};
+use crate::feeds::{self, Format, Sample, State};
+use crate::store::{Again, Counts, NewBatch, Published, Store, StoreError};
 use crate::value::{Category, Timestamp};
 
 mod content;
 mod door;
+mod intake;
 
 pub use content::FOLDER_FILES_MAX;
 pub use door::Reason;
 
 use content::{Content, Failure};
 use door::{Door, Rejects};
+use intake::Intake;
 
 /// Content of up to this size is digested before it is read, to find that nothing is to be done.
 const DIGEST_FIRST_BYTES: u64 = 512 << 20;
-
-/// Records between two reports of progress.
-const STEP_RECORDS: u64 = 8192;
 
 /// Where content comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,6 +163,26 @@ pub struct Summary {
     pub records_per_second: u64,
 }
 
+impl Summary {
+    /// Of a batch that is not yet read.
+    fn of(new: &NewBatch, format: &Format, files: usize) -> Summary {
+        Summary {
+            unchanged: true,
+            batch: 0,
+            source: new.source.clone(),
+            format: format.name,
+            state: new.state,
+            observed: new.observed,
+            learnt: new.learnt,
+            files,
+            facts: BTreeMap::new(),
+            rejected: BTreeMap::new(),
+            seconds: 0.0,
+            records_per_second: 0,
+        }
+    }
+}
+
 /// Imports content as one batch.
 ///
 /// # Errors
@@ -176,38 +195,11 @@ pub fn import(
     progress: &mut dyn FnMut(Step),
 ) -> Result<Summary, ImportError> {
     let start = Instant::now();
-    let input = |error: io::Error| ImportError::Input(error.to_string());
-    let mut content = Content::find(origin).map_err(input)?;
-    let named = options.source.as_deref().or((!content.stem.is_empty()).then_some(&content.stem));
-    let named = named.and_then(|name| options.sources.iter().find(|source| source.name == name));
-    let format = match options.format.as_deref().or(named.and_then(|source| source.format.as_deref())) {
-        Some(name) => format_by_name(name).map_err(ImportError::Usage)?,
-        None => recognised(&mut content)?,
-    };
+    let mut content = Content::find(origin).map_err(|error| ImportError::Input(error.to_string()))?;
+    let format = format(options, &mut content)?;
     let (new, door) = batch(options, &content, format)?;
-    let step = |phase, content: &Content, records| Step {
-        phase,
-        bytes: content.read.load(Ordering::Relaxed),
-        bytes_total: content.bytes,
-        records,
-    };
-    let mut summary = Summary {
-        unchanged: true,
-        batch: 0,
-        source: new.source.clone(),
-        format: format.name,
-        state: new.state,
-        observed: new.observed,
-        learnt: new.learnt,
-        files: content.len(),
-        facts: BTreeMap::new(),
-        rejected: BTreeMap::new(),
-        seconds: 0.0,
-        records_per_second: 0,
-    };
-    if let Some(seq) = known(store, &new, &mut content, &mut |content| {
-        progress(step(Phase::Comparing, content, 0));
-    })? {
+    let mut summary = Summary::of(&new, format, content.len());
+    if let Some(seq) = known(store, &new, &mut content, progress)? {
         summary.batch = seq;
         summary.seconds = start.elapsed().as_secs_f64();
         return Ok(summary);
@@ -216,22 +208,16 @@ pub fn import(
         ImportError::Write(format!("{error}: --rejects names a file that can be written"))
     })?;
     let writer = store.begin(new.clone(), options.buffer_bytes).map_err(|error| unwritable(store, error))?;
-    let mut intake = Intake { store, writer, door, rejects, file: String::new(), records: 0, failed: None };
-    let read = content.read.clone();
-    let bytes_total = content.bytes;
-    let mut tell = |records| {
-        let bytes = read.load(Ordering::Relaxed);
-        progress(Step { phase: Phase::Reading, bytes, bytes_total, records });
-    };
-    let digest = intake.read(format, &mut content, &mut tell)?;
+    let mut intake = Intake::new(store, writer, door, rejects);
+    let digest = intake.read(format, &mut content, progress)?;
     progress(step(Phase::Publishing, &content, intake.records));
     let Intake { writer, mut rejects, records, .. } = intake;
     rejects.flush().map_err(|error| ImportError::Write(error.to_string()))?;
     let (published, batch) =
         writer.publish(digest, rejects.count).map_err(|error| unwritable(store, error))?;
     summary.unchanged = matches!(published, Published::Known(_));
-    if summary.unchanged && new.state == State::Whole {
-        store.seen_again(batch.seq, new.observed).map_err(|error| unwritable(store, error))?;
+    if summary.unchanged {
+        seen_again(store, &new, batch.seq)?;
     }
     summary.batch = batch.seq;
     summary.facts = batch.facts;
@@ -239,6 +225,20 @@ pub fn import(
     summary.seconds = start.elapsed().as_secs_f64();
     summary.records_per_second = (records as f64 / summary.seconds.max(0.001)) as u64;
     Ok(summary)
+}
+
+fn step(phase: Phase, content: &Content, records: u64) -> Step {
+    Step { phase, bytes: content.read.load(Ordering::Relaxed), bytes_total: content.bytes, records }
+}
+
+/// The format that is asked for, that the source has, or that recognises the content.
+fn format(options: &Options, content: &mut Content) -> Result<&'static Format, ImportError> {
+    let source = options.source.as_deref().unwrap_or(&content.stem);
+    let source = options.sources.iter().find(|defaults| defaults.name == source);
+    match options.format.as_deref().or(source.and_then(|source| source.format.as_deref())) {
+        Some(name) => format_by_name(name).map_err(ImportError::Usage),
+        None => recognised(content),
+    }
 }
 
 /// Finds a format by its name.
@@ -336,7 +336,7 @@ fn known(
     store: &Store,
     new: &NewBatch,
     content: &mut Content,
-    tell: &mut dyn FnMut(&Content),
+    progress: &mut dyn FnMut(Step),
 ) -> Result<Option<u64>, ImportError> {
     let is_quick = content.bytes.is_some_and(|bytes| bytes < DIGEST_FIRST_BYTES);
     if !content.is_rereadable() || !(new.state == State::Whole || is_quick) {
@@ -345,17 +345,24 @@ fn known(
     if !store.snapshot()?.batches().iter().any(|batch| batch.source == new.source) {
         return Ok(None);
     }
-    tell(content);
+    progress(step(Phase::Comparing, content, 0));
     let digest = content.each(|_, _| Ok::<(), io::Error>(())).map_err(|failure| match failure {
         Failure::Input(error) | Failure::Other(error) => ImportError::Input(error.to_string()),
     })?;
     let known = store.known(new, &digest)?;
-    if let Some(seq) = known
-        && new.state == State::Whole
-    {
-        store.seen_again(seq, new.observed).map_err(|error| unwritable(store, error))?;
+    if let Some(seq) = known {
+        seen_again(store, new, seq)?;
     }
     Ok(known)
+}
+
+/// Remembers that a whole state still holds. Of events there is nothing to remember.
+fn seen_again(store: &Store, new: &NewBatch, seq: u64) -> Result<(), ImportError> {
+    let again = Again { observed: new.observed, learnt: new.learnt };
+    match new.state {
+        State::Whole => store.seen_again(seq, again).map_err(|error| unwritable(store, error)),
+        State::Events => Ok(()),
+    }
 }
 
 /// What the file system says of the store, with the folder and what to do.
@@ -375,93 +382,4 @@ fn unwritable_text(store: &Store, error: &io::Error) -> String {
         _ => "",
     };
     format!("cannot write to the store in {}: {error}{hint}", store.folder().display())
-}
-
-//------------ Intake --------------------------------------------------------
-
-/// Takes what a parser yields: facts through the door to the store, the rest to the rejects.
-struct Intake<'a> {
-    store: &'a Store,
-    writer: BatchWriter<'a>,
-    door: Door,
-    rejects: Rejects,
-    file: String,
-    records: u64,
-    failed: Option<ImportError>,
-}
-
-impl Intake<'_> {
-    /// Reads all content and returns its digest.
-    fn read(
-        &mut self,
-        format: &Format,
-        content: &mut Content,
-        tell: &mut dyn FnMut(u64),
-    ) -> Result<String, ImportError> {
-        let mut parser = (format.open)();
-        let digest = content.each(|name, reader| {
-            name.clone_into(&mut self.file);
-            let mut sink = |item| self.take(item, tell);
-            let mut out = Emit::new(&mut sink);
-            out.set_file(name);
-            parser.read(&mut Input { name, reader }, &mut out)
-        });
-        let digest = digest.and_then(|digest| {
-            let mut sink = |item| self.take(item, tell);
-            parser.finish(&mut Emit::new(&mut sink)).map_err(Failure::Other)?;
-            Ok(digest)
-        });
-        let digest = digest.map_err(|failure| match (self.failed.take(), failure) {
-            (Some(failed), _) => failed,
-            (None, Failure::Input(error)) => ImportError::Input(error.to_string()),
-            (None, Failure::Other(error)) => ImportError::Input(format!("{}: {error}", self.file)),
-        })?;
-        if self.records > 0 && self.records == self.rejects.count {
-            let reasons = self.rejects.by_reason.iter();
-            let reasons: Vec<String> =
-                reasons.map(|(name, reason)| format!("{} {name}", reason.count)).collect();
-            let example = self.rejects.by_reason.values().flat_map(|reason| &reason.examples).next();
-            let example = example
-                .map_or_else(String::new, |example| format!("; line {}: {}", example.line, example.detail));
-            return Err(ImportError::Input(format!(
-                "no record was understood as {} (rejected: {}{example}): name the right --format",
-                format.name,
-                reasons.join(", ")
-            )));
-        }
-        Ok(digest)
-    }
-
-    fn take(&mut self, item: Item, tell: &mut dyn FnMut(u64)) -> io::Result<()> {
-        self.records += 1;
-        if self.records.is_multiple_of(STEP_RECORDS) {
-            tell(self.records);
-        }
-        match item {
-            Item::Fact(mut fact, line) => match self.door.refuses(&fact) {
-                None => {
-                    self.door.complete(&mut fact);
-                    self.writer.push(&fact).or_else(|error| {
-                        let text = unwritable_text(self.store, &error);
-                        self.stop(text)
-                    })
-                }
-                Some((reason, detail)) => {
-                    let rejected = door::rejected(&self.file, line, &fact, reason, detail);
-                    self.reject(rejected)
-                }
-            },
-            Item::Rejected(rejected) => self.reject(rejected),
-        }
-    }
-
-    fn reject(&mut self, rejected: feeds::Rejected) -> io::Result<()> {
-        self.rejects.push(rejected).or_else(|error| self.stop(error.to_string()))
-    }
-
-    /// Remembers why the import ends; the parser only passes on that it does.
-    fn stop(&mut self, text: String) -> io::Result<()> {
-        self.failed = Some(ImportError::Write(text));
-        Err(io::Error::other("the import was stopped"))
-    }
 }

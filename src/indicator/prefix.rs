@@ -191,6 +191,11 @@ impl AddressRange {
         self.last
     }
 
+    /// How far apart its ends are: a narrower range says more of an address.
+    pub fn width(&self) -> u128 {
+        super::to_u128(self.last) - super::to_u128(self.first)
+    }
+
     /// Whether the address (IPv4-mapped: the IPv4 address) is in it. None of the other family is.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = canonical(address);

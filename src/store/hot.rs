@@ -393,7 +393,7 @@ impl Hot {
     }
 
     /// How many entries are found by hash.
-    pub fn len(&self) -> usize {
+    pub fn entry_count(&self) -> usize {
         self.entry_count
     }
 

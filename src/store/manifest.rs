@@ -102,9 +102,18 @@ pub struct Manifest {
     pub sources: Vec<String>,
     /// The live runs, oldest first.
     pub runs: Vec<RunEntry>,
-    /// When whole-state batches were found unchanged, one moment a day, by batch.
+    /// When whole-state batches were found unchanged, by batch.
     #[serde(default)]
-    pub refreshed: BTreeMap<u64, Vec<Timestamp>>,
+    pub refreshed: BTreeMap<u64, Vec<Again>>,
+}
+
+/// A moment at which a state was found unchanged. Ordered by when it held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Again {
+    /// When it held.
+    pub observed: Timestamp,
+    /// When we learnt that.
+    pub learnt: Timestamp,
 }
 
 impl Manifest {
@@ -166,6 +175,13 @@ impl Manifest {
         file.sync_all()?;
         fs::rename(&beside, folder.join(MANIFEST))?;
         File::open(folder)?.sync_all()
+    }
+
+    /// The last moment at which a batch was known to hold, as of a moment: its own or a later one.
+    pub fn held(&self, batch: &Batch, as_of: Option<Timestamp>) -> Timestamp {
+        let again = self.refreshed.get(&batch.seq).into_iter().flatten();
+        let known = again.filter(|again| as_of.is_none_or(|at| again.observed.max(again.learnt) <= at));
+        known.map(|again| again.observed).fold(batch.observed, Timestamp::max)
     }
 
     /// The number of a source, which it gets here where it has none.

@@ -33,7 +33,7 @@ mod value;
 
 pub use index::{action_of, zone_of};
 pub use key::{ObjectKey, Part, Table, read_part};
-pub use manifest::{Batch, Counts, Event, Manifest};
+pub use manifest::{Again, Batch, Counts, Event, Manifest};
 pub use pages::Damage;
 pub use publish::{BatchWriter, NewBatch, Published, Retired};
 pub use run::skeleton;
@@ -189,51 +189,98 @@ impl Store {
     ///
     /// What the file system says; damage is in the result.
     pub fn verify(&self) -> Result<Verification, StoreError> {
-        let mut result = Verification::default();
-        let manifest = match Manifest::read(&self.folder) {
-            Ok(Some(manifest)) => manifest,
-            Ok(None) => return Err(StoreError::Missing(self.folder.clone())),
-            Err(error) => match pages::damage_in(&error) {
-                Some(damage) => {
-                    result.damage.push(damage.clone());
-                    return Ok(result);
-                }
-                None => return Err(error.into()),
-            },
-        };
-        let (events, damage) = manifest::read_catalogue(&self.folder)?;
-        result.damage.extend(damage);
-        for entry in &manifest.runs {
-            let path = run_path(&self.folder, entry.id);
-            let damage = match run::Run::open(&path, entry.id) {
-                Ok(run) => run.verify(),
-                Err(error) => match pages::damage_in(&error) {
-                    Some(damage) => vec![damage.clone()],
-                    None => vec![Damage { file: path, place: format!("its whole ({error})") }],
-                },
-            };
-            result.runs += 1;
-            if !damage.is_empty() {
-                result.damage.extend(damage);
-                result.lost.extend(events.iter().filter_map(|event| match event {
-                    Event::Imported { batch } if entry.batches.contains(&batch.seq) => Some(batch.clone()),
-                    _ => None,
-                }));
-            }
-        }
-        result.lost.sort_by_key(|batch| batch.seq);
-        Ok(result)
+        verify(&self.folder)
     }
+}
+
+/// Checks every byte of the store in a folder, also where it is so damaged that it cannot be opened.
+///
+/// # Errors
+///
+/// What the file system says; damage is in the result.
+pub fn verify(folder: &Path) -> Result<Verification, StoreError> {
+    let mut result = Verification::default();
+    let (events, damage) = manifest::read_catalogue(folder)?;
+    result.damage.extend(damage);
+    let manifest = match Manifest::read(folder) {
+        Ok(Some(manifest)) => manifest,
+        Ok(None) => return Err(StoreError::Missing(folder.to_owned())),
+        Err(error) => {
+            let damage = pages::damage_in(&error).cloned();
+            result.damage.push(damage.ok_or(error)?);
+            result.lost = imported(&events);
+            return Ok(result);
+        }
+    };
+    for entry in &manifest.runs {
+        let mut batches: Vec<Batch> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Imported { batch } if entry.batches.contains(&batch.seq) => Some(batch.clone()),
+                _ => None,
+            })
+            .collect();
+        let damage = verify_run(folder, entry, &mut batches);
+        if !damage.is_empty() {
+            result.damage.extend(damage);
+            result.lost.append(&mut batches);
+        }
+        // The originals of a merged run are kept so that a batch can be retired: no answer comes from them.
+        for original in &entry.originals {
+            result.damage.extend(verify_run(folder, original, &mut Vec::new()));
+            result.runs += 1;
+        }
+        result.runs += 1;
+    }
+    result.lost.sort_by_key(|batch| batch.seq);
+    Ok(result)
+}
+
+/// Checks every byte of a run. Where the run still describes itself, `batches` are those that it names: the
+/// catalogue can be behind it.
+fn verify_run(folder: &Path, entry: &manifest::RunEntry, batches: &mut Vec<Batch>) -> Vec<Damage> {
+    let path = run_path(folder, entry.id);
+    match run::Run::open(&path, entry.id) {
+        Ok(mut run) => {
+            for (batch, seq) in run.meta.batches.iter_mut().zip(&entry.batches) {
+                batch.seq = *seq;
+            }
+            batches.clone_from(&run.meta.batches);
+            run.verify()
+        }
+        Err(error) => match pages::damage_in(&error) {
+            Some(damage) => vec![damage.clone()],
+            None => vec![Damage { file: path, place: format!("its whole ({error})") }],
+        },
+    }
+}
+
+/// The batches that were imported and not retired, as the catalogue remembers them.
+fn imported(events: &[Event]) -> Vec<Batch> {
+    let mut batches = std::collections::BTreeMap::new();
+    for event in events {
+        match event {
+            Event::Imported { batch } => {
+                batches.insert(batch.seq, batch.clone());
+            }
+            Event::Retired { seq, .. } => {
+                batches.remove(seq);
+            }
+            Event::Again { .. } => {}
+        }
+    }
+    batches.into_values().collect()
 }
 
 /// What [`Store::verify`] found.
 #[derive(Debug, Default)]
 pub struct Verification {
-    /// Runs looked at.
+    /// Runs looked at, those included that are kept beside the run they were merged into.
     pub runs: usize,
     /// What is not what was written.
     pub damage: Vec<Damage>,
-    /// The batches to import again, after the damaged run was retired.
+    /// The batches to import again, after the damaged run was retired; all of them where the manifest is
+    /// damaged.
     pub lost: Vec<Batch>,
 }
 

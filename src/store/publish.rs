@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use super::hot::Builder;
 use super::index::index_row;
-use super::manifest::{Batch, Counts, Event, Manifest, RunEntry, append_catalogue, read_catalogue};
+use super::manifest::{Again, Batch, Counts, Event, Manifest, RunEntry, append_catalogue, read_catalogue};
 use super::merge::{Retention, groups, merge};
 use super::rows::RowMaker;
 use super::run::{Run, RunMeta, RunWriter};
 use super::sort::Sorter;
-use super::{Store, StoreError, run_path};
+use super::{Snapshot, Store, StoreError, run_path};
 use crate::fact::Fact;
 use crate::feeds::State;
 use crate::value::{DAY_S, Timestamp};
@@ -65,8 +65,8 @@ pub struct BatchWriter<'a> {
 }
 
 impl Store {
-    /// Begins a batch. `buffer_bytes` is the memory for rows that are not yet sorted, a third of it at work
-    /// at a time; see [`super::sort::BUFFER_BYTES`].
+    /// Begins a batch. `buffer_bytes` is the size of a buffer of rows; up to three are alive: one fills, one
+    /// is sorted, one waits.
     ///
     /// # Errors
     ///
@@ -105,31 +105,29 @@ impl Store {
     /// As [`Store::snapshot`].
     pub fn known(&self, new: &NewBatch, digest: &str) -> Result<Option<u64>, StoreError> {
         self.refresh();
-        let snapshot = self.snapshot()?;
-        let batches = snapshot.batches();
-        Ok(find_known(&batches, new, digest))
+        Ok(find_known(&*self.snapshot()?, new, digest))
     }
 
-    /// Remembers that the content of a batch was found again at a moment.
+    /// Remembers that the content of a batch was found again.
     ///
     /// # Errors
     ///
     /// What the file system says.
-    pub fn seen_again(&self, seq: u64, at: Timestamp) -> Result<(), StoreError> {
+    pub fn seen_again(&self, seq: u64, again: Again) -> Result<(), StoreError> {
         let _lock = self.lock()?;
         let mut manifest = self.manifest()?;
         let moments = manifest.refreshed.entry(seq).or_default();
-        // One moment a day is kept: the last.
-        if moments.last().is_some_and(|last| *last >= at) {
-            return Ok(());
+        // Of a day one moment is kept, the last: a feed that is fetched each minute fills no manifest.
+        let day = |again: &Again| (again.observed.day(), again.learnt.day());
+        match moments.iter_mut().find(|known| day(known) == day(&again)) {
+            Some(known) if *known >= again => return Ok(()),
+            Some(known) => *known = again,
+            None => moments.push(again),
         }
-        if moments.last().is_some_and(|last| last.day() == at.day()) {
-            moments.pop();
-        }
-        moments.push(at);
+        moments.sort_unstable();
         manifest.generation += 1;
         manifest.write(self.folder())?;
-        append_catalogue(self.folder(), &[Event::Again { seq, at }])?;
+        append_catalogue(self.folder(), &[Event::Again { seq, at: again.observed }])?;
         self.refresh();
         Ok(())
     }
@@ -343,19 +341,25 @@ impl Store {
     }
 }
 
-fn find_known(batches: &[&Batch], new: &NewBatch, digest: &str) -> Option<u64> {
-    let of_source = |batch: &&&Batch| batch.source == new.source && batch.format == new.format;
-    let same = |batch: &&Batch| batch.digest == digest;
+fn find_known(snapshot: &Snapshot, new: &NewBatch, digest: &str) -> Option<u64> {
+    let batches = snapshot.batches();
+    let same = |batch: &Batch| batch.format == new.format && batch.digest == digest;
+    let mut of_source = batches.iter().filter(|batch| batch.source == new.source);
     if new.state == State::Whole {
-        let newest = batches
-            .iter()
-            .filter(of_source)
+        let moment = (new.observed, new.learnt);
+        let repeated = |batch: &&&Batch| same(batch) && (batch.observed, batch.learnt) == moment;
+        if let Some(batch) = of_source.clone().find(repeated) {
+            return Some(batch.seq);
+        }
+        let newest = of_source
             .filter(|batch| batch.state == State::Whole)
-            .max_by_key(|batch| (batch.observed, batch.digest.clone()))?;
-        // A state that is older than the newest says what was then: it is a batch of its own.
-        return (same(newest) && new.observed >= newest.observed).then_some(newest.seq);
+            .max_by_key(|batch| (snapshot.manifest.held(batch, None), &batch.digest))?;
+        // A state that is older than the newest, or was learnt before it, is a batch of its own: it says what
+        // was then.
+        let later = new.observed >= newest.observed && new.learnt >= newest.learnt;
+        return (same(newest) && later).then_some(newest.seq);
     }
-    batches.iter().filter(of_source).find(|batch| same(batch)).map(|batch| batch.seq)
+    of_source.find(|batch| same(batch)).map(|batch| batch.seq)
 }
 
 impl BatchWriter<'_> {
@@ -398,7 +402,7 @@ impl BatchWriter<'_> {
         let mut writer = RunWriter::create(&file, meta)?;
         let mut hot = Builder::default();
         let seed = self.seed;
-        self.rows.sorter.finish(|key, value| {
+        self.rows.finish()?.finish(|key, value| {
             index_row(key, value, seed, &mut hot)?;
             writer.push(key, value)
         })?;
@@ -406,8 +410,7 @@ impl BatchWriter<'_> {
         let _lock = self.store.lock()?;
         if let Some(seq) = {
             self.store.refresh();
-            let snapshot = self.store.snapshot()?;
-            find_known(&snapshot.batches(), &self.new, &batch.digest)
+            find_known(&*self.store.snapshot()?, &self.new, &batch.digest)
         } {
             batch.seq = seq;
             return Ok((Published::Known(seq), batch));

@@ -3,23 +3,24 @@
 //! ARCHITECTURE.md holds the same as a table: section → facts → tables.
 
 use std::io;
+use std::net::IpAddr;
 
 use serde::Serialize;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::key::{ObjectKey, Table, push_address, push_domain, push_file, push_url};
 use super::manifest::Counts;
-use super::observed::Observed;
+use super::observed::{Observed, seconds};
 use super::sort::Sorter;
 use super::value::{Entry, push_entry};
 use crate::fact::{Access, Certificate, Download, Fact, Listed, Rdata, Resolution, Seen, WebRequest};
-use crate::indicator::{DomainName, FileHash, FileHashes, Host, Indicator, Mask, Url, is_reserved};
+use crate::indicator::{DomainName, FileHash, FileHashes, Host, Indicator, Mask, Url, is_reserved, to_u128};
 use crate::value::Timestamp;
 
 /// Turns the facts of one batch into rows.
 pub struct RowMaker {
     /// Where the rows go.
-    pub sorter: Sorter,
+    sorter: Sorter,
     source: u16,
     counts: Counts,
     /// The moment of facts without a date.
@@ -29,22 +30,41 @@ pub struct RowMaker {
     /// The name whose ancestors were found last, and they: telemetry repeats names.
     last_name: String,
     ancestors: Vec<String>,
+    /// Names that were yielded as known, and for which time: by hash, each slot the last.
+    known: Vec<Known>,
+    /// Edges of passive DNS that were seen lately: popular ones come again and again, and are one row.
+    edges: Vec<Option<Box<Edge>>>,
 }
+
+/// A name and an address that it resolved to, not yet yielded.
+struct Edge {
+    name: DomainName,
+    address: IpAddr,
+    observed: Observed,
+}
+
+/// Slots of edges that were seen lately.
+const EDGE_SLOTS: usize = 1 << 18;
+
+/// A name that stands below its ancestors already, for the time from `first` to `last`.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    hash: u64,
+    first: u32,
+    last: u32,
+}
+
+/// Slots of names that were yielded as known: telemetry repeats names, and once is enough.
+const KNOWN_SLOTS: usize = 1 << 16;
 
 impl RowMaker {
     /// Rows of a batch of `source`.
     pub fn new(sorter: Sorter, source: u16, counts: Counts, moment: Timestamp) -> RowMaker {
         let (key, value) = (Vec::new(), Vec::new());
-        RowMaker {
-            sorter,
-            source,
-            counts,
-            moment,
-            key,
-            value,
-            last_name: String::new(),
-            ancestors: Vec::new(),
-        }
+        let known = vec![Known::default(); KNOWN_SLOTS];
+        let (last_name, ancestors) = (String::new(), Vec::new());
+        let edges = (0..EDGE_SLOTS).map(|_| None).collect();
+        RowMaker { sorter, source, counts, moment, key, value, last_name, ancestors, known, edges }
     }
 
     /// Yields the rows of a fact.
@@ -104,24 +124,63 @@ impl RowMaker {
         }
     }
 
+    /// Ends the batch: yields what was held back, and gives the sorter.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says of a temporary file.
+    pub fn finish(mut self) -> io::Result<Sorter> {
+        for edge in std::mem::take(&mut self.edges).into_iter().flatten() {
+            self.edge(&edge)?;
+        }
+        Ok(self.sorter)
+    }
+
+    /// An address of a name: joined with those of the same pair that came lately.
+    fn address(&mut self, name: &DomainName, address: IpAddr, observed: Observed) -> io::Result<()> {
+        let hash = xxh3_64_with_seed(name.as_str().as_bytes(), to_u128(address) as u64);
+        let slot = &mut self.edges[hash as usize % EDGE_SLOTS];
+        if let Some(edge) = slot.as_mut().filter(|edge| edge.address == address && edge.name == *name) {
+            edge.observed.merge(&observed);
+            return Ok(());
+        }
+        let new = Box::new(Edge { name: name.clone(), address, observed });
+        match slot.replace(new) {
+            Some(old) => self.edge(&old),
+            None => Ok(()),
+        }
+    }
+
+    fn edge(&mut self, edge: &Edge) -> io::Result<()> {
+        self.value.clear();
+        edge.observed.encode(&mut self.value);
+        let name = edge.name.as_str();
+        self.row_of_name(Table::Resolves, name, |key| push_address(key, edge.address))?;
+        // Sinkholes and private ranges: what resolves to them is not related by that.
+        if !is_reserved(edge.address) {
+            self.key.clear();
+            push_address(&mut self.key, edge.address);
+            self.end_row(Table::ResolvedBy, |key| push_domain(key, name))?;
+        }
+        let seconds = |at: u32| Timestamp(i64::from(at));
+        self.known(name, seconds(edge.observed.first), seconds(edge.observed.last))
+    }
+
     fn resolution(&mut self, fact: &Resolution) -> io::Result<()> {
-        self.observe(&fact.seen);
         let name = fact.rrname.as_str();
+        if let Rdata::Address(address) = fact.rdata {
+            let observed = self.observed(&fact.seen);
+            self.address(&fact.rrname, address, observed)?;
+        }
+        self.observe(&fact.seen);
         match &fact.rdata {
+            Rdata::Address(_) if fact.via.is_empty() => return Ok(()),
             Rdata::Address(address) => {
-                self.row_of_name(Table::Resolves, name, |key| push_address(key, *address))?;
-                if !fact.via.is_empty() {
-                    let via = fact.via.iter().map(DomainName::as_str).collect::<Vec<_>>().join(" ");
-                    self.row_of_name(Table::Via, name, |key| {
-                        push_address(key, *address);
-                        key.extend_from_slice(via.as_bytes());
-                    })?;
-                }
-                // Sinkholes and private ranges: what resolves to them is not related by that.
-                if !is_reserved(*address) {
-                    let object = ObjectKey::address(*address);
-                    self.row(Table::ResolvedBy, &object.0, |key| push_domain(key, name))?;
-                }
+                let via = fact.via.iter().map(DomainName::as_str).collect::<Vec<_>>().join(" ");
+                return self.row_of_name(Table::Via, name, |key| {
+                    push_address(key, *address);
+                    key.extend_from_slice(via.as_bytes());
+                });
             }
             Rdata::Name(target) => {
                 let number = fact.rrtype.0.to_be_bytes();
@@ -141,16 +200,19 @@ impl RowMaker {
                 })?;
             }
         }
-        self.known(name)
+        self.known(name, fact.seen.first, fact.seen.last)
     }
 
     fn web_request(&mut self, fact: &WebRequest) -> io::Result<()> {
+        self.known_host(&fact.url.host(), &fact.seen)?;
         self.observe(&fact.seen);
         self.url(&fact.url)?;
         if let Some(address) = fact.address.filter(|address| !is_reserved(*address)) {
             self.row(Table::Served, &ObjectKey::address(address).0, |key| push_url(key, &fact.url))?;
         }
         let Some(referrer) = &fact.referrer else { return Ok(()) };
+        self.known_host(&referrer.host(), &fact.seen)?;
+        self.observe(&fact.seen);
         self.url(referrer)?;
         let (to, from) = (ObjectKey::url(&fact.url), ObjectKey::url(referrer));
         self.row(Table::UrlReferredBy, &to.0, |key| push_url(key, referrer))?;
@@ -166,6 +228,9 @@ impl RowMaker {
     fn download(&mut self, fact: &Download) -> io::Result<()> {
         let Some(hash) = fact.file.best() else { return Ok(()) };
         self.aliases(&fact.file)?;
+        if let Some(url) = &fact.url {
+            self.known_host(&url.host(), &fact.seen)?;
+        }
         self.observe(&fact.seen);
         let file = ObjectKey::file(&hash);
         if let Some(url) = &fact.url {
@@ -203,6 +268,8 @@ impl RowMaker {
             Indicator::Url(url) => (url.host(), Some(url)),
             Indicator::File(_) => return Ok(()),
         };
+        self.known_host(&host, &fact.seen)?;
+        self.observe(&fact.seen);
         self.row(Table::FileAccess, &file.0, |key| match url {
             Some(url) => push_url(key, url),
             None => key.extend_from_slice(&ObjectKey::indicator(&fact.target).0),
@@ -214,10 +281,7 @@ impl RowMaker {
             }
         })?;
         self.file_below(&host, &hash)?;
-        match url {
-            Some(url) => self.url(url),
-            None => self.known_host(&host),
-        }
+        url.map_or(Ok(()), |url| self.url(url))
     }
 
     fn certificate(&mut self, fact: &Certificate) -> io::Result<()> {
@@ -227,7 +291,6 @@ impl RowMaker {
             self.row_of_name(Table::NameCertificate, name.as_str(), |key| {
                 key.extend_from_slice(fact.digest.as_bytes());
             })?;
-            self.known(name.as_str())?;
         }
         if let Some(address) = fact.address {
             let object = ObjectKey::address(address);
@@ -235,19 +298,20 @@ impl RowMaker {
                 key.extend_from_slice(fact.digest.as_bytes())
             })?;
         }
+        for name in fact.names.iter().chain(&fact.server_name) {
+            self.known(name.as_str(), fact.seen.first, fact.seen.last)?;
+        }
         Ok(())
     }
 
-    /// A URL on its host and on the names above it, and the host as a known name.
+    /// A URL on its host and on the names above it.
     fn url(&mut self, url: &Url) -> io::Result<()> {
         let host = url.host();
         self.row(Table::Url, &ObjectKey::host(&host).0, |key| push_url(key, url))?;
-        if let Host::Domain(name) = &host {
-            self.each_ancestor(name.as_str(), |this, ancestor| {
-                this.row_of_name(Table::Url, ancestor, |key| push_url(key, url))
-            })?;
-        }
-        self.known_host(&host)
+        let Host::Domain(name) = &host else { return Ok(()) };
+        self.each_ancestor(name.as_str(), |this, ancestor| {
+            this.row_of_name(Table::Url, ancestor, |key| push_url(key, url))
+        })
     }
 
     /// A file on the names above a host: they count it for their subdomains.
@@ -261,13 +325,29 @@ impl RowMaker {
         })
     }
 
-    fn known_host(&mut self, host: &Host) -> io::Result<()> {
-        if let Host::Domain(name) = host { self.known(name.as_str()) } else { Ok(()) }
+    fn known_host(&mut self, host: &Host, seen: &Seen) -> io::Result<()> {
+        match host {
+            Host::Domain(name) => self.known(name.as_str(), seen.first, seen.last),
+            Host::Address(_) => Ok(()),
+        }
     }
 
-    /// A known name below the names above it, down from the registrable domain. The value is that of the
-    /// last call of [`RowMaker::observe`].
-    fn known(&mut self, name: &str) -> io::Result<()> {
+    /// A known name below the names above it, down from the registrable domain, for a time.
+    fn known(&mut self, name: &str, first: Timestamp, last: Timestamp) -> io::Result<()> {
+        let (first, last) = (seconds(first), seconds(last).max(seconds(first)));
+        let hash = xxh3_64(name.as_bytes());
+        let slot = &mut self.known[hash as usize % KNOWN_SLOTS];
+        if slot.hash == hash && slot.first <= first && last <= slot.last {
+            return Ok(());
+        }
+        *slot = if slot.hash == hash {
+            Known { hash, first: slot.first.min(first), last: slot.last.max(last) }
+        } else {
+            Known { hash, first, last }
+        };
+        let observed = Observed { first: slot.first, last: slot.last, ..Observed::default() };
+        self.value.clear();
+        observed.encode(&mut self.value);
         self.each_ancestor(name, |this, ancestor| {
             this.row_of_name(Table::Subdomain, ancestor, |key| push_domain(key, name))
         })
@@ -311,9 +391,7 @@ impl RowMaker {
             Listed::Mask(mask) => {
                 self.mask_statement(table, mask, fact)?;
                 let Some(Host::Domain(name)) = mask.listed_under() else { return Ok(()) };
-                self.value.clear();
-                Observed::known(self.moment).encode(&mut self.value);
-                self.known(name.as_str())
+                self.known(name.as_str(), self.moment, self.moment)
             }
         }
     }
@@ -353,12 +431,16 @@ impl RowMaker {
 
     /// Makes an observation the value of the next rows.
     fn observe(&mut self, seen: &Seen) {
-        let observed = match self.counts {
-            Counts::Additive => Observed::additive(seen),
-            Counts::Cumulative => Observed::cumulative(seen, self.moment),
-        };
+        let observed = self.observed(seen);
         self.value.clear();
         observed.encode(&mut self.value);
+    }
+
+    fn observed(&self, seen: &Seen) -> Observed {
+        match self.counts {
+            Counts::Additive => Observed::additive(seen),
+            Counts::Cumulative => Observed::cumulative(seen, self.moment),
+        }
     }
 
     fn row_of_name(

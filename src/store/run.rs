@@ -285,11 +285,11 @@ impl Names {
                 return;
             }
         }
-        if let Some(registrable) = psl::domain_str(&name) {
-            if registrable != self.last {
-                registrable.clone_into(&mut self.last);
-                self.names.push(registrable.to_owned());
-            }
+        if let Some(registrable) = psl::domain_str(&name)
+            && registrable != self.last
+        {
+            registrable.clone_into(&mut self.last);
+            self.names.push(registrable.to_owned());
         }
     }
 

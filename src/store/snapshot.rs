@@ -106,22 +106,19 @@ fn batch_states(manifest: &Manifest, runs: &[Arc<Run>], as_of: Option<Timestamp>
     let all = || runs.iter().flat_map(|run| &run.meta.batches);
     for batch in all().filter(|batch| batch.state == State::Whole && visible(batch)) {
         let best = newest.entry(batch.source_id).or_insert(batch);
-        // Ordered by the moment they state, ties by content: the order of imports does not matter.
-        if (batch.observed, &batch.digest) > (best.observed, &best.digest) {
+        // Ordered by the last moment that they held, ties by content: the order of imports does not matter.
+        let order = |batch: &Batch| manifest.held(batch, as_of);
+        if (order(batch), &batch.digest) > (order(best), &best.digest) {
             *best = batch;
         }
     }
-    let state = |batch: &Batch| {
-        let again = manifest.refreshed.get(&batch.seq).into_iter().flatten();
-        let refreshed = again.filter(|at| as_of.is_none_or(|limit| **at <= limit)).max();
-        BatchState {
-            source: batch.source_id,
-            observed: batch.observed,
-            visible: visible(batch),
-            whole: batch.state == State::Whole,
-            newest: newest.get(&batch.source_id).is_some_and(|newest| newest.seq == batch.seq),
-            refreshed: refreshed.map_or(batch.observed, |at| batch.observed.max(*at)),
-        }
+    let state = |batch: &Batch| BatchState {
+        source: batch.source_id,
+        observed: batch.observed,
+        visible: visible(batch),
+        whole: batch.state == State::Whole,
+        newest: newest.get(&batch.source_id).is_some_and(|newest| newest.seq == batch.seq),
+        refreshed: manifest.held(batch, as_of),
     };
     runs.iter().map(|run| run.meta.batches.iter().map(state).collect()).collect()
 }
@@ -362,8 +359,16 @@ impl View {
                 ))));
             }
         }
+        // By the names of sources: their numbers are the order of their first imports.
+        let name = |one: &Statement| self.snapshot.source_name(one.source);
         statements.sort_by(|a, b| {
-            (a.table, &a.counterpart, a.source, a.first).cmp(&(b.table, &b.counterpart, b.source, b.first))
+            (a.table, &a.counterpart, name(a), a.first, &a.payload).cmp(&(
+                b.table,
+                &b.counterpart,
+                name(b),
+                b.first,
+                &b.payload,
+            ))
         });
         Ok(Object { edges: sum(rows, object.len()), statements })
     }
@@ -407,7 +412,8 @@ impl View {
         let mut span: Option<BatchSpan> = None;
         for state in states.iter().filter(|state| state.visible && state.source == source) {
             let current = state.newest.then_some(state.refreshed);
-            let last = current.unwrap_or(state.observed);
+            // What a source no longer says it said until its state was last found to hold.
+            let last = state.refreshed;
             let span =
                 span.get_or_insert(BatchSpan { first: state.observed, last, whole: state.whole, current });
             span.first = span.first.min(state.observed);
@@ -465,8 +471,10 @@ impl View {
             if seconds == 0 { otherwise } else { Timestamp(i64::from(seconds)) }
         };
         let is_listing = entry.kind != super::hot::Kind::Benign;
-        let first = if is_listing { own(entry.first, span.first) } else { span.first };
-        let last = own(entry.last, span.last).max(first);
+        let last = own(entry.last, span.last);
+        // A statement may tell of a moment before its batch, and of no first one: that is both.
+        let first = if is_listing { own(entry.first, span.first.min(last)) } else { span.first };
+        let last = last.max(first);
         if self.as_of.is_some_and(|at| first > at) {
             return;
         }

@@ -13,22 +13,27 @@ use std::thread::JoinHandle;
 
 use super::value::merge_values;
 
-/// Bytes of rows in one buffer. Up to three are alive: one fills, one is sorted, one waits.
-pub const BUFFER_BYTES: usize = 128 << 20;
-
 /// A buffer of rows: each is key length (u16), value length (u32), key, value.
 #[derive(Default)]
 struct Buffer {
     bytes: Vec<u8>,
-    /// Where each row begins, after the first eight bytes of what its key has beyond the first.
-    index: Vec<(u64, u32)>,
+    /// A slot a row.
+    index: Vec<Slot>,
 }
 
+/// Sixteen bytes of a key as numbers of the same order, and where its row begins.
+type Slot = (u64, u64, u32);
+
 const ROW_HEAD: usize = 6;
+/// Bytes of a key that are compared at a time.
+const CHUNK: usize = 16;
+/// So many rows are compared by their whole keys.
+const FEW: usize = 4;
 
 impl Buffer {
     fn push(&mut self, key: &[u8], value: &[u8]) {
-        self.index.push((prefix(key), self.bytes.len() as u32));
+        let (high, low) = prefix(key);
+        self.index.push((high, low, self.bytes.len() as u32));
         self.bytes.extend_from_slice(&(key.len() as u16).to_le_bytes());
         self.bytes.extend_from_slice(&(value.len() as u32).to_le_bytes());
         self.bytes.extend_from_slice(key);
@@ -44,8 +49,36 @@ impl Buffer {
 
     fn sort(&mut self) {
         let mut index = std::mem::take(&mut self.index);
-        index.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| self.row(a.1).0.cmp(self.row(b.1).0)));
+        self.sort_from(&mut index, 0);
         self.index = index;
+    }
+
+    /// Sorts rows that are equal before `depth`, whose slots hold the sixteen bytes from there. Those that are
+    /// equal there too get the next sixteen: each key is fetched once a level, not once a comparison.
+    fn sort_from(&self, index: &mut [Slot], depth: usize) {
+        index.sort_unstable_by_key(|slot| (slot.0, slot.1));
+        let mut rest = index;
+        while let Some(first) = rest.first() {
+            let chunk = (first.0, first.1);
+            let len = rest.iter().take_while(|slot| (slot.0, slot.1) == chunk).count();
+            let (group, after) = rest.split_at_mut(len);
+            if group.len() > FEW {
+                let mut more = false;
+                for slot in group.iter_mut() {
+                    let key = self.row(slot.2).0;
+                    (slot.0, slot.1) = prefix(key.get(depth + CHUNK..).unwrap_or_default());
+                    more |= key.len() > depth + CHUNK;
+                }
+                if more {
+                    self.sort_from(group, depth + CHUNK);
+                } else {
+                    group.sort_unstable_by_key(|slot| self.row(slot.2).0.len());
+                }
+            } else if group.len() > 1 {
+                group.sort_unstable_by(|a, b| self.row(a.2).0.cmp(self.row(b.2).0));
+            }
+            rest = after;
+        }
     }
 
     /// Calls `row` with each key once, sorted, equal ones merged. The buffer is sorted.
@@ -53,11 +86,11 @@ impl Buffer {
         let mut at = 0;
         let mut merged = Vec::new();
         while at < self.index.len() {
-            let (key, first) = self.row(self.index[at].1);
+            let (key, first) = self.row(self.index[at].2);
             at += 1;
             let mut several = false;
             while at < self.index.len() {
-                let (next, value) = self.row(self.index[at].1);
+                let (next, value) = self.row(self.index[at].2);
                 if next != key {
                     break;
                 }
@@ -75,14 +108,13 @@ impl Buffer {
     }
 }
 
-/// The first eight bytes of a key as a number of the same order. Most keys are names, which share their
-/// first bytes, so the byte of the kind and four of the commonest ending say less than they cost: they are
-/// kept, and the order of ties is found in the key itself.
-fn prefix(key: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    let len = key.len().min(8);
+/// The first sixteen bytes of a key as numbers of the same order: enough to tell most names apart.
+fn prefix(key: &[u8]) -> (u64, u64) {
+    let mut bytes = [0; 16];
+    let len = key.len().min(16);
     bytes[..len].copy_from_slice(&key[..len]);
-    u64::from_be_bytes(bytes)
+    let number = u128::from_be_bytes(bytes);
+    ((number >> 64) as u64, number as u64)
 }
 
 /// Sorts rows; see the module.
@@ -116,7 +148,7 @@ impl Sorter {
         if key.len() > usize::from(u16::MAX) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a key is longer than 65535 bytes"));
         }
-        if self.buffer.bytes.len() + self.buffer.index.len() * 16 + key.len() + value.len()
+        if self.buffer.bytes.len() + self.buffer.index.len() * 24 + key.len() + value.len()
             > self.buffer_bytes
             && !self.buffer.index.is_empty()
         {
@@ -153,7 +185,7 @@ impl Sorter {
     /// # Errors
     ///
     /// What the file system or `row` says.
-    pub fn finish(mut self, mut row: impl FnMut(&[u8], &[u8]) -> io::Result<()>) -> io::Result<()> {
+    pub fn finish(mut self, row: impl FnMut(&[u8], &[u8]) -> io::Result<()>) -> io::Result<()> {
         if self.worker.is_none() {
             self.buffer.sort();
             return self.buffer.each(row);
@@ -174,8 +206,46 @@ impl Sorter {
                 heap.push(cursor);
             }
         }
-        merge_sorted(&mut heap, &mut row)
+        on_another_thread(heap, row)
     }
+}
+
+/// Rows of a chunk that goes from the merging thread to the writing one.
+const CHUNK_BYTES: usize = 1 << 20;
+/// Chunks that wait.
+const CHUNKS: usize = 4;
+
+/// Merges on a thread of its own, while `row` takes the rows on this one.
+fn on_another_thread<R: Read + Send + 'static>(
+    mut heap: BinaryHeap<Cursor<R>>,
+    mut row: impl FnMut(&[u8], &[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let (sender, receiver) = sync_channel::<Buffer>(CHUNKS);
+    let merging = std::thread::spawn(move || {
+        let mut chunk = Buffer::default();
+        let gone = || io::Error::other("the writing thread ended");
+        merge_sorted(&mut heap, &mut |key: &[u8], value: &[u8]| {
+            chunk.push(key, value);
+            if chunk.bytes.len() >= CHUNK_BYTES {
+                sender.send(std::mem::take(&mut chunk)).map_err(|_| gone())?;
+            }
+            Ok(())
+        })?;
+        sender.send(chunk).map_err(|_| gone())
+    });
+    let mut result = Ok(());
+    while let Ok(chunk) = receiver.recv() {
+        result = chunk.index.iter().try_for_each(|(_, _, at)| {
+            let (key, value) = chunk.row(*at);
+            row(key, value)
+        });
+        if result.is_err() {
+            break;
+        }
+    }
+    drop(receiver);
+    let merged = merging.join().unwrap_or_else(|_| Err(io::Error::other("the merging thread panicked")));
+    result.and(merged)
 }
 
 /// Merges sorted streams: equal keys are merged.

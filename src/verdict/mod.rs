@@ -5,6 +5,7 @@
 //! show the same zone. Nothing here is stored: it follows from facts, policy and hour.
 
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -32,6 +33,8 @@ pub struct Found {
     pub indicator: String,
     /// A listing or a file's verdict.
     pub is_file: bool,
+    /// Whether it still counts: what does not only tells since when the source has said it.
+    is_live: bool,
 }
 
 /// A benign entry that matched.
@@ -268,6 +271,9 @@ impl<'a> Judge<'a> {
     ///
     /// Damage in the store.
     pub fn domain_zone(&self, name: &DomainName) -> Result<(Zone, ThreatScore), StoreError> {
+        if self.nothing_matches(name)? {
+            return Ok((Zone::Grey, ThreatScore(0)));
+        }
         if let Some(known) = self.domains.borrow().get(name.as_str()) {
             return Ok(*known);
         }
@@ -275,6 +281,21 @@ impl<'a> Judge<'a> {
         let result = (verdict.zone, verdict.score);
         self.domains.borrow_mut().insert(name.as_str().to_owned(), result);
         Ok(result)
+    }
+
+    /// Whether no entry of any index matches a name: so of most, and quickly said.
+    fn nothing_matches(&self, name: &DomainName) -> Result<bool, StoreError> {
+        let mut matched = false;
+        self.view.wildcards(&mut |_, _| matched = true)?;
+        let mut rest = Some(name.without_www());
+        while let Some(probed) = rest.filter(|_| !matched) {
+            self.view.hits(&Probe::Name(probed), &mut |_| matched = true)?;
+            rest = probed.split_once('.').map(|(_, parent)| parent);
+        }
+        if !matched {
+            self.view.hits(&Probe::Object(&ObjectKey::domain(name.as_str()).0), &mut |_| matched = true)?;
+        }
+        Ok(!matched)
     }
 
     /// Zone and score of an address in a row.
@@ -298,16 +319,24 @@ impl<'a> Judge<'a> {
     ///
     /// Damage in the store.
     pub fn country(&self, address: IpAddr) -> Result<Option<CountryCode>, StoreError> {
-        let mut country = None;
+        let mut hits = Vec::new();
         self.view.covering(address, &mut |hit| {
-            // Ranges come widest first, so the last that says something is the narrowest.
-            if hit.entry.kind == Kind::Network && (!hit.whole || hit.current.is_some()) && hit.entry.port != 0
-            {
-                let letters = hit.entry.port.to_be_bytes();
-                country = std::str::from_utf8(&letters).ok().and_then(CountryCode::parse).or(country);
+            let is_current = !hit.whole || hit.current.is_some();
+            if hit.entry.kind == Kind::Network && is_current && hit.entry.port != 0 {
+                hits.push(hit);
             }
         })?;
-        Ok(country)
+        let mut best = None;
+        for hit in hits {
+            // Each run has its own networks: of all of them the narrowest says it, then the newest.
+            let width = self.view.range_of(&hit)?.map_or(u128::MAX, |range| range.width());
+            let rank =
+                (Reverse(width), hit.last, Reverse(self.view.snapshot().source_name(hit.entry.source)));
+            let letters = hit.entry.port.to_be_bytes();
+            let code = std::str::from_utf8(&letters).ok().and_then(CountryCode::parse);
+            best = best.max(code.map(|code| (rank, code)));
+        }
+        Ok(best.map(|(_, code)| code))
     }
 
     /// The zone of a listing's category and when its feed last had it; `None` where it is no longer live.
@@ -337,7 +366,8 @@ impl<'a> Judge<'a> {
         let first = listing.first.unwrap_or(statement.first).min(last);
         let (whole, current) = (statement.whole, statement.refreshed);
         let hit = Hit { entry, run: 0, range: None, first, last, whole, current };
-        Ok(self.evidence(&hit, Match::Exact, None).map(|_| (category.zone(), last)))
+        let is_live = self.weigh(&hit, Match::Exact, None).is_some_and(|(_, is_live)| is_live);
+        Ok(is_live.then(|| (category.zone(), last)))
     }
 
     /// The wildcards without a fixed host that match a bare host.
@@ -455,10 +485,10 @@ impl<'a> Judge<'a> {
                     clean |= hit.entry.kind == Kind::FileVerdict
                         && zone_of(hit.entry.category) == Some(Zone::Green);
                     let sighted = sighted.filter(|_| matched == Match::Exact);
-                    if let Some(evidence) = self.evidence(&hit, matched, sighted) {
+                    if let Some((evidence, is_live)) = self.weigh(&hit, matched, sighted) {
                         let indicator = show(&what, &hit);
                         let is_file = hit.entry.kind == Kind::FileVerdict;
-                        found.push(Found { evidence, indicator, is_file });
+                        found.push(Found { evidence, indicator, is_file, is_live });
                     }
                 }
                 Kind::Benign => benign.extend(self.counter(&hit, matched, &what)),
@@ -490,13 +520,9 @@ impl<'a> Judge<'a> {
         for (found, evidence) in found.iter_mut().zip(&evidence) {
             found.evidence = *evidence;
         }
-        benign.sort_by(|a, b| {
-            (a.effect.action, a.effect.cap, a.source, &a.indicator).cmp(&(
-                b.effect.action,
-                b.effect.cap,
-                b.source,
-                &b.indicator,
-            ))
+        benign.sort_by_cached_key(|one| {
+            let name = self.view.snapshot().source_name(one.source).to_owned();
+            (one.effect.action, one.effect.cap, name, one.indicator.clone(), one.list.clone(), one.category)
         });
         let suppressed = benign.iter().any(|one| one.effect.action == Action::Suppress);
         let cap = benign
@@ -525,8 +551,8 @@ impl<'a> Judge<'a> {
         Verdict { zone, score: ThreatScore(score), found, benign, pin }
     }
 
-    /// The evidence of a listing or a file's verdict; `None` where it is none, or no longer live.
-    fn evidence(&self, hit: &Hit, matched: Match, sighted: Option<Timestamp>) -> Option<Evidence> {
+    /// The evidence of a listing or a file's verdict, and whether it is live; `None` where it is none.
+    fn weigh(&self, hit: &Hit, matched: Match, sighted: Option<Timestamp>) -> Option<(Evidence, bool)> {
         let category = match hit.entry.kind {
             Kind::FileVerdict => match zone_of(hit.entry.category)? {
                 Zone::Red => Category::MALWARE,
@@ -545,9 +571,7 @@ impl<'a> Judge<'a> {
         }
         let age_hours = if fresh { 0 } else { ((self.hour.0 - since.0) / 3600).max(0) };
         let decay = if fresh { 1.0 } else { score::decay(age_hours, ageing.lifetime_days, ageing.speed) };
-        if !fresh && (until.is_some_and(|until| self.now >= until) || decay <= 0.0) {
-            return None;
-        }
+        let is_live = fresh || (until.is_none_or(|until| self.now < until) && decay > 0.0);
         let (origin, source_weight, source_confidence) = self
             .origins
             .get(usize::from(hit.entry.source))
@@ -564,7 +588,7 @@ impl<'a> Judge<'a> {
             Match::Mask => factors.mask,
             Match::Network => factors.network,
         });
-        Some(Evidence {
+        let evidence = Evidence {
             source: hit.entry.source,
             origin,
             category,
@@ -582,7 +606,8 @@ impl<'a> Judge<'a> {
             contribution: weight * confidence * decay * factor,
             counted: false,
             counted_with: None,
-        })
+        };
+        Some((evidence, is_live))
     }
 
     /// A benign entry that is live: its list still has it.
@@ -605,13 +630,19 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// The same listing of the same source in several batches counts as one: the strongest, over the whole time.
+/// The same listing of the same source in several batches counts as one: the strongest that is live, over the
+/// whole time.
 fn dedup(found: &mut Vec<Found>) {
     let key = |one: &Found| {
         (one.evidence.source, one.evidence.category, one.evidence.matched, one.indicator.clone())
     };
     found.sort_by(|a, b| {
-        key(a).cmp(&key(b)).then(b.evidence.contribution.total_cmp(&a.evidence.contribution))
+        let strength = b.evidence.contribution.total_cmp(&a.evidence.contribution);
+        key(a)
+            .cmp(&key(b))
+            .then(b.is_live.cmp(&a.is_live))
+            .then(strength)
+            .then(b.evidence.last.cmp(&a.evidence.last))
     });
     found.dedup_by(|next, kept| {
         let same = key(next) == key(kept);
@@ -620,6 +651,7 @@ fn dedup(found: &mut Vec<Found>) {
         }
         same
     });
+    found.retain(|one| one.is_live);
 }
 
 /// What matched, as it is shown.

@@ -1,8 +1,16 @@
 //! Integration tests, one binary. Each module says what belongs into it.
 
+mod cli;
+mod demo;
+mod faults;
 mod feeds;
+mod http;
+mod model;
+mod mutate;
 mod order;
+mod program;
 mod recompute;
 mod report;
 mod schema;
+mod tidy;
 mod world;

@@ -16,6 +16,17 @@ pub fn check(kind: &str, report: &Value) {
     recompute::recompute(&report["Verdict"]).unwrap();
 }
 
+/// Compares a report with the one kept in `tests/golden`; `BLESS=1` keeps it anew.
+fn golden(name: &str, report: &Value) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let text = format!("{report:#}\n");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == kept, "{name} differs: if that is meant, run with BLESS=1 and read the diff\n{text}");
+}
+
 const DNS: &str = r#"
 {"fact":"resolution","rrname":"www.full.example","rrtype":"A","rdata":{"address":"192.31.196.10"},"first":"2024-05-01T10:00:30Z","last":"2024-05-01T11:00:00Z","hits":3}
 {"fact":"resolution","rrname":"full.example","rrtype":"A","rdata":{"address":"192.31.196.10"},"first":"2024-05-01T10:00:30Z","last":"2024-05-01T11:00:00Z","hits":3}
@@ -37,7 +48,10 @@ fn world() -> World {
     let mut world = World::new();
     world.feed("dns", DNS);
     world.feed_at("threats", State::Whole, "2024-05-31T08:00:00Z", THREATS);
-    world.feed("ranges", r#"{"fact":"network","range":"192.31.196.0/24","asn":112,"as_name":"DNS-OARC","country":"US"}"#);
+    world.feed(
+        "ranges",
+        r#"{"fact":"network","range":"192.31.196.0/24","asn":112,"as_name":"DNS-OARC","country":"US"}"#,
+    );
     world
 }
 
@@ -46,6 +60,7 @@ fn a_listed_domain_and_its_address() {
     let world = world();
     let report = world.report("full.example");
     check("domain", &report);
+    golden("domain.json", &report);
     assert_eq!(report["Zone"], "Red");
     assert_eq!(report["DomainGeneralInfo"]["UrlsCount"], 2);
     assert_eq!(report["FilesDownloaded"][0]["DetectionName"], "EICAR-Test-File");
@@ -62,9 +77,14 @@ fn a_listed_domain_and_its_address() {
 
     let report = world.report("192.31.196.10");
     check("ip", &report);
+    golden("ip.json", &report);
     assert_eq!(report["IpWhoIs"]["Asn"][0]["Origin"], "AS112");
-    let names: Vec<&str> =
-        report["IpDnsResolutions"].as_array().unwrap().iter().map(|row| row["Domain"].as_str().unwrap()).collect();
+    let names: Vec<&str> = report["IpDnsResolutions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["Domain"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["full.example", "www.full.example", "alias.example"]);
     assert_eq!(report["HostedUrls"].as_array().unwrap().len(), 2);
     assert_eq!(report["FilesDownloadedFromIp"][0]["Url"], "full.example/x.exe");
@@ -89,9 +109,13 @@ fn www_and_the_bare_name_share_urls_files_and_masks() {
 #[test]
 fn a_reserved_address_says_only_that() {
     let mut world = world();
-    world.feed("threats2", r#"{"fact":"listing","type":"MASK_TYPE_HOST","mask":"10.0.0.1","category":"CATEGORY_MALWARE"}"#);
+    world.feed(
+        "threats2",
+        r#"{"fact":"listing","type":"MASK_TYPE_HOST","mask":"10.0.0.1","category":"CATEGORY_MALWARE"}"#,
+    );
     let report = world.report("10.0.0.1");
     schema::assert_valid("ip.json#/$defs/WholeReserved", &report);
+    golden("reserved.json", &report);
     assert_eq!(report["Zone"], "Grey");
     let request = Request { sections: Some(vec!["HostedUrls".to_owned()]), ..Request::default() };
     assert_eq!(world.ask("10.0.0.1", &request).unwrap(), json!({}));
@@ -111,7 +135,12 @@ fn what_nobody_knows_is_unknown_and_what_a_mask_covers_is_not() {
 #[test]
 fn a_dropped_listing_ages_and_the_past_still_has_it() {
     let mut world = world();
-    world.feed_at("threats", State::Whole, "2024-05-31T20:00:00Z", r#"{"fact":"listing","type":"MASK_TYPE_HOST","mask":"else.example","category":"CATEGORY_MALWARE"}"#);
+    world.feed_at(
+        "threats",
+        State::Whole,
+        "2024-05-31T20:00:00Z",
+        r#"{"fact":"listing","type":"MASK_TYPE_HOST","mask":"else.example","category":"CATEGORY_MALWARE"}"#,
+    );
     let now = world.report("full.example");
     check("domain", &now);
     let evidence = &now["Verdict"]["Evidence"][0];
@@ -142,7 +171,10 @@ fn merging_and_retiring_change_nothing_else() {
 #[test]
 fn a_pin_sets_the_zone_of_exactly_that_object() {
     let mut world = world();
-    world.feed("people", r#"{"fact":"pin","indicator":"domain:full.example","zone":"Green","reason":"ours","by":"ann"}"#);
+    world.feed(
+        "people",
+        r#"{"fact":"pin","indicator":"domain:full.example","zone":"Green","reason":"ours","by":"ann"}"#,
+    );
     let report = world.report("full.example");
     check("domain", &report);
     assert_eq!((&report["Zone"], &report["DomainGeneralInfo"]["ThreatScore"]), (&json!("Green"), &json!(0)));
@@ -165,8 +197,10 @@ fn similar_names_are_those_that_are_known() {
     let report = world.report("paypal.example");
     check("domain", &report);
     let rows = report["hostSimilarDomains"].as_array().unwrap();
-    let found: Vec<(&str, &str)> =
-        rows.iter().map(|row| (row["domain"].as_str().unwrap(), row["technique"].as_str().unwrap())).collect();
+    let found: Vec<(&str, &str)> = rows
+        .iter()
+        .map(|row| (row["domain"].as_str().unwrap(), row["technique"].as_str().unwrap()))
+        .collect();
     assert_eq!(
         found,
         [("paypal.net", "other-suffix"), ("paypa1.example", "edit"), ("xn--pypal-4ve.example", "look-alike")]

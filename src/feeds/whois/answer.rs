@@ -3,14 +3,17 @@
 use std::io;
 
 use super::dates;
-use super::keys::{Field, Part, Role, is_free, is_no_data};
+use super::keys::{Field, Part, Role, is_free, no_data};
 use crate::fact::{Fact, Registration, RegistrationContact};
+use crate::feeds::Emit;
 use crate::feeds::withheld::{email, said};
-use crate::feeds::{Emit, REJECTED_TEXT_MAX};
 use crate::indicator::DomainName;
 
 /// The most name servers, statuses, contacts, handles and blocks, and lines of an address, that are kept of an answer.
 const MANY: usize = 64;
+
+/// How much of an answer's beginning is searched for its saying that there is no data. Terms of use may come first.
+const BEGINNING_BYTES: usize = 4096;
 
 /// An answer that says less than this many things is none, where it says that it is none.
 const FIELDS_MIN: usize = 3;
@@ -21,8 +24,6 @@ pub(super) struct Answer {
     /// Where it begins, and how; for the case that it is rejected.
     first_line: u64,
     text: String,
-    /// The first line that says that there is no data.
-    no_data: Option<String>,
     /// What stands in the domain's place and is none.
     no_domain: Option<String>,
     domain_line: u64,
@@ -51,12 +52,9 @@ impl Answer {
         if self.text.is_empty() {
             self.first_line = number;
         }
-        if self.text.len() < REJECTED_TEXT_MAX {
-            self.text.push_str(text);
+        if self.text.len() < BEGINNING_BYTES {
+            self.text.push_str(text.get(..BEGINNING_BYTES).unwrap_or(text));
             self.text.push('\n');
-        }
-        if self.no_data.is_none() && !self.has_data() && is_no_data(text) {
-            self.no_data = Some(text.chars().take(200).collect());
         }
     }
 
@@ -182,19 +180,23 @@ impl Answer {
         };
         match self.fact {
             Some(fact) if empty => {
-                let said = self.no_data.as_ref().or(fact.status.first());
+                let said = no_data(&self.text).or(fact.status.first().map(String::as_str));
                 let nothing = || "nothing is said of the domain".to_owned();
-                reject(out, "no data", said.map_or_else(nothing, |said| format!("the answer is {said:?}")))
+                reject(
+                    out,
+                    "no data",
+                    said.map_or_else(nothing, |said| format!("the answer is {:?}", shown(said))),
+                )
             }
             Some(fact) => {
                 let registrar_email = self.abuse_email.or(fact.registrar_email);
                 let fact = Registration { contacts, registrar_email, ..fact };
                 out.fact(self.domain_line, Fact::Registration(fact))
             }
-            None => match (self.no_data, self.no_domain) {
-                (_, Some(value)) => reject(out, "domain", format!("{value:?} is no domain name")),
+            None => match (no_data(&self.text), self.no_domain) {
+                (_, Some(value)) => reject(out, "domain", format!("{:?} is no domain name", shown(&value))),
                 (Some(said), None) if self.early.len() < FIELDS_MIN => {
-                    reject(out, "no data", format!("the answer is {said:?}"))
+                    reject(out, "no data", format!("the answer is {:?}", shown(said)))
                 }
                 _ => reject(out, "domain", "the answer names no domain".to_owned()),
             },
@@ -271,6 +273,11 @@ impl Person {
     fn close(&mut self) {
         self.address_lines = MANY;
     }
+}
+
+/// As much of a text as a person needs to see.
+fn shown(text: &str) -> String {
+    text.chars().take(200).collect()
 }
 
 /// The first word of a value as a domain.

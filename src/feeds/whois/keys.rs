@@ -367,6 +367,11 @@ pub(super) fn field(section: Section, key: &str) -> Option<Field> {
     own.or(foreign.then_some(Field::Ignored)).or_else(|| find(DOMAIN_KEYS, key)).or_else(|| of_a_contact(key))
 }
 
+/// Whether a key may be that of the domain: a cheap question before the whole one.
+pub(super) fn is_domain(key: &str) -> bool {
+    find(DOMAIN_KEYS, key) == Some(Field::Domain) || is(key, "name")
+}
+
 /// `Registry Admin ID`, `Admin Contact Name`, `Admin`.
 fn of_a_contact(key: &str) -> Option<Field> {
     let key = strip(key, "registry ").unwrap_or(key);
@@ -395,10 +400,12 @@ pub(super) fn block(key: &str) -> Option<Section> {
     find(BLOCKS, key)
 }
 
-/// Whether a line says that there is no data.
-pub(super) fn is_no_data(line: &str) -> bool {
-    let line = line.to_ascii_lowercase();
-    NO_DATA.iter().any(|phrase| line.contains(phrase))
+/// The first line that says that there is no data.
+pub(super) fn no_data(text: &str) -> Option<&str> {
+    text.lines().find(|line| {
+        let line = line.to_ascii_lowercase();
+        NO_DATA.iter().any(|phrase| line.contains(phrase))
+    })
 }
 
 /// Whether a text begins as an answer that there is no data.

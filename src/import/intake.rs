@@ -1,0 +1,121 @@
+//! Takes what a parser yields: facts through the door to the store, the rest to the rejects.
+
+use std::io;
+use std::sync::atomic::Ordering;
+
+use super::content::{Content, Failure};
+use super::door::{self, Door, Rejects};
+use super::{ImportError, Phase, Step, unwritable_text};
+use crate::feeds::{self, Emit, Format, Input, Item};
+use crate::store::{BatchWriter, Store};
+
+/// Records between two reports of progress.
+const STEP_RECORDS: u64 = 8192;
+
+/// One import at work.
+pub(super) struct Intake<'a> {
+    store: &'a Store,
+    pub(super) writer: BatchWriter<'a>,
+    door: Door,
+    pub(super) rejects: Rejects,
+    file: String,
+    /// Facts and rejected records so far.
+    pub(super) records: u64,
+    failed: Option<ImportError>,
+}
+
+impl<'a> Intake<'a> {
+    /// Nothing read yet.
+    pub(super) fn new(store: &'a Store, writer: BatchWriter<'a>, door: Door, rejects: Rejects) -> Intake<'a> {
+        Intake { store, writer, door, rejects, file: String::new(), records: 0, failed: None }
+    }
+
+    /// Reads all content and returns its digest.
+    pub(super) fn read(
+        &mut self,
+        format: &Format,
+        content: &mut Content,
+        progress: &mut dyn FnMut(Step),
+    ) -> Result<String, ImportError> {
+        let mut parser = (format.open)();
+        let (read, bytes_total) = (content.read.clone(), content.bytes);
+        let mut tell = |records| {
+            let bytes = read.load(Ordering::Relaxed);
+            progress(Step { phase: Phase::Reading, bytes, bytes_total, records });
+        };
+        tell(0);
+        let digest = content.each(|name, reader| {
+            name.clone_into(&mut self.file);
+            let mut sink = |item| self.take(item, &mut tell);
+            let mut out = Emit::new(&mut sink);
+            out.set_file(name);
+            parser.read(&mut Input { name, reader }, &mut out)
+        });
+        let digest = digest.and_then(|digest| {
+            let mut sink = |item| self.take(item, &mut tell);
+            parser.finish(&mut Emit::new(&mut sink)).map_err(Failure::Other)?;
+            Ok(digest)
+        });
+        // Whatever the parser made of it: what stopped the sink comes first.
+        if let Some(failed) = self.failed.take() {
+            return Err(failed);
+        }
+        let digest = digest.map_err(|failure| match failure {
+            Failure::Input(error) => ImportError::Input(error.to_string()),
+            Failure::Other(error) => ImportError::Input(format!("{}: {error}", self.file)),
+        })?;
+        self.understood_something(format)?;
+        Ok(digest)
+    }
+
+    /// Content of which no record was understood is of another format: as a whole state it would end all
+    /// that the source lists.
+    fn understood_something(&self, format: &Format) -> Result<(), ImportError> {
+        if self.records == 0 || self.records > self.rejects.count {
+            return Ok(());
+        }
+        let reasons = self.rejects.by_reason.iter();
+        let reasons: Vec<String> = reasons.map(|(name, reason)| format!("{} {name}", reason.count)).collect();
+        let example = self.rejects.by_reason.values().flat_map(|reason| &reason.examples).next();
+        let example = example
+            .map_or_else(String::new, |example| format!("; line {}: {}", example.line, example.detail));
+        Err(ImportError::Input(format!(
+            "no record was understood as {} (rejected: {}{example}): name the right --format",
+            format.name,
+            reasons.join(", ")
+        )))
+    }
+
+    fn take(&mut self, item: Item, tell: &mut dyn FnMut(u64)) -> io::Result<()> {
+        self.records += 1;
+        if self.records.is_multiple_of(STEP_RECORDS) {
+            tell(self.records);
+        }
+        match item {
+            Item::Fact(mut fact, line) => match self.door.refuses(&fact) {
+                None => {
+                    self.door.complete(&mut fact);
+                    self.writer.push(&fact).or_else(|error| {
+                        let text = unwritable_text(self.store, &error);
+                        self.stop(text)
+                    })
+                }
+                Some((reason, detail)) => {
+                    let rejected = door::rejected(&self.file, line, &fact, reason, detail);
+                    self.reject(rejected)
+                }
+            },
+            Item::Rejected(rejected) => self.reject(rejected),
+        }
+    }
+
+    fn reject(&mut self, rejected: feeds::Rejected) -> io::Result<()> {
+        self.rejects.push(rejected).or_else(|error| self.stop(error.to_string()))
+    }
+
+    /// Remembers why the import ends; the parser only passes on that it does.
+    fn stop(&mut self, text: String) -> io::Result<()> {
+        self.failed = Some(ImportError::Write(text));
+        Err(io::Error::other("the import was stopped"))
+    }
+}
