@@ -119,7 +119,7 @@ impl Store {
         &self.folder
     }
 
-    /// What is true now: at most [`CHECK_MS`] behind the manifest.
+    /// What is true now: at most 200 ms behind the manifest.
     ///
     /// # Errors
     ///
