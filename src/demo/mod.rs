@@ -198,7 +198,7 @@ pub fn import_synthetic(store: &Store, now: Timestamp) -> Result<usize, StoreErr
         let mut writer = store.begin(new_batch(source, "native", state, learnt), BUFFER_BYTES)?;
         let mut digest = Sha256::new();
         for synthetic in facts {
-            writer.push(&synthetic.fact)?;
+            writer.push(synthetic.fact.clone())?;
             digest.update(serde_json::to_vec(&synthetic.fact).map_err(std::io::Error::from)?);
             digest.update(b"\n");
         }

@@ -84,14 +84,14 @@ pub fn similar(
     let Some((label, suffix)) = registrable.split_once('.') else { return Ok(Vec::new()) };
     let view = judge.view();
     let mut found: BTreeMap<String, &'static str> = BTreeMap::new();
-    let mut take = |candidate: String, technique: &'static str| -> Result<(), StoreError> {
-        if candidate != registrable && !found.contains_key(&candidate) && view.knows_name(&candidate)? {
-            found.insert(candidate, technique);
+    let mut take = |candidate: &str, technique: &'static str| -> Result<(), StoreError> {
+        if candidate != registrable && view.knows_name(candidate)? && !found.contains_key(candidate) {
+            found.insert(candidate.to_owned(), technique);
         }
         Ok(())
     };
     for other in SUFFIXES.iter().filter(|other| **other != suffix) {
-        take(format!("{label}.{other}"), "other-suffix")?;
+        take(&format!("{label}.{other}"), "other-suffix")?;
     }
     let mut candidate = String::with_capacity(registrable.len() + 1);
     edits(label, |edited| {
@@ -99,15 +99,15 @@ pub fn similar(
         candidate.push_str(edited);
         candidate.push('.');
         candidate.push_str(suffix);
-        take(candidate.clone(), "edit")
+        take(&candidate, "edit")
     })?;
     for alike in look_alikes(label) {
-        take(format!("{alike}.{suffix}"), "look-alike")?;
+        take(&format!("{alike}.{suffix}"), "look-alike")?;
     }
     let shape =
         skeleton(&DomainName::from_normal(registrable).map_or_else(String::new, |name| name.unicode()));
     for candidate in view.names_with_skeleton(&shape)? {
-        take(candidate, "look-alike")?;
+        take(&candidate, "look-alike")?;
     }
     let mut rows = Vec::with_capacity(found.len());
     for (domain, technique) in found {

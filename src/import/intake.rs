@@ -95,7 +95,7 @@ impl<'a> Intake<'a> {
             Item::Fact(mut fact, line) => match self.door.refuses(&fact) {
                 None => {
                     self.door.complete(&mut fact);
-                    self.writer.push(&fact).or_else(|error| {
+                    self.writer.push(fact).or_else(|error| {
                         let text = unwritable_text(self.store, &error);
                         self.stop(text)
                     })

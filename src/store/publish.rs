@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 use super::hot::Builder;
 use super::index::index_row;
@@ -58,7 +60,9 @@ pub struct BatchWriter<'a> {
     new: NewBatch,
     source_id: u16,
     seed: u64,
-    rows: RowMaker,
+    /// Facts that are not yet on their way to the thread that makes rows.
+    pending: Vec<Fact>,
+    rows: RowThread,
     facts: BTreeMap<String, u64>,
     counts: [u64; crate::fact::FACT_KINDS.len()],
     folder: TempFolder,
@@ -83,13 +87,14 @@ impl Store {
         let folder = TempFolder::create(&self.folder().join("tmp"))?;
         drop(lock);
         let sorter = Sorter::new(&folder.path, buffer_bytes);
-        let rows = RowMaker::new(sorter, source_id, new.counts, new.observed);
+        let rows = RowThread::start(RowMaker::new(sorter, source_id, new.counts, new.observed));
         let counts = [0; crate::fact::FACT_KINDS.len()];
         Ok(BatchWriter {
             store: self,
             new,
             source_id,
             seed: manifest.seed,
+            pending: Vec::new(),
             rows,
             facts: BTreeMap::new(),
             counts,
@@ -368,9 +373,13 @@ impl BatchWriter<'_> {
     /// # Errors
     ///
     /// What the file system says of a temporary file.
-    pub fn push(&mut self, fact: &Fact) -> io::Result<()> {
+    pub fn push(&mut self, fact: Fact) -> io::Result<()> {
         self.counts[fact.index()] += 1;
-        self.rows.rows(fact)
+        self.pending.push(fact);
+        if self.pending.len() < FACTS_AT_ONCE {
+            return Ok(());
+        }
+        self.rows.send(std::mem::replace(&mut self.pending, Vec::with_capacity(FACTS_AT_ONCE)))
     }
 
     /// Writes the run and makes it live.
@@ -402,6 +411,7 @@ impl BatchWriter<'_> {
         let mut writer = RunWriter::create(&file, meta)?;
         let mut hot = Builder::default();
         let seed = self.seed;
+        self.rows.send(std::mem::take(&mut self.pending))?;
         self.rows.finish()?.finish(|key, value| {
             index_row(key, value, seed, &mut hot)?;
             writer.push(key, value)
@@ -424,6 +434,59 @@ impl BatchWriter<'_> {
         manifest.runs.sort_by_key(|run| (run.learnt_first, run.id));
         self.store.swap(manifest)?;
         Ok((Published::New(batch.seq), batch))
+    }
+}
+
+//------------ RowThread ------------------------------------------------------
+
+/// Facts that go to the thread at once.
+const FACTS_AT_ONCE: usize = 1024;
+/// How many such parcels wait.
+const PARCELS: usize = 8;
+
+/// Makes rows of facts while the next facts are read.
+struct RowThread {
+    sender: Option<SyncSender<Vec<Fact>>>,
+    worker: Option<JoinHandle<io::Result<RowMaker>>>,
+}
+
+impl RowThread {
+    fn start(mut rows: RowMaker) -> RowThread {
+        let (sender, receiver) = sync_channel::<Vec<Fact>>(PARCELS);
+        let worker = std::thread::spawn(move || {
+            while let Ok(facts) = receiver.recv() {
+                facts.iter().try_for_each(|fact| rows.rows(fact))?;
+            }
+            Ok(rows)
+        });
+        RowThread { sender: Some(sender), worker: Some(worker) }
+    }
+
+    fn send(&mut self, facts: Vec<Fact>) -> io::Result<()> {
+        let sent = self.sender.as_ref().is_some_and(|sender| sender.send(facts).is_ok());
+        // The thread ends early only by an error, which it gives when it is joined.
+        if sent { Ok(()) } else { self.join().and(Err(io::Error::other("the thread that makes rows ended"))) }
+    }
+
+    fn finish(&mut self) -> io::Result<Sorter> {
+        self.join()?.finish()
+    }
+
+    fn join(&mut self) -> io::Result<RowMaker> {
+        self.sender = None;
+        let worker = self.worker.take().ok_or_else(|| io::Error::other("the batch has ended"))?;
+        worker.join().unwrap_or_else(|_| Err(io::Error::other("the thread that makes rows panicked")))
+    }
+}
+
+impl Drop for RowThread {
+    /// Waits for the thread, so that it writes nothing into a folder that is being removed.
+    fn drop(&mut self) {
+        if self.worker.is_some()
+            && let Err(error) = self.join()
+        {
+            tracing::debug!(%error, "a batch was given up");
+        }
     }
 }
 

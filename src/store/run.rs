@@ -150,8 +150,18 @@ pub struct RunMeta {
 const FILTER_BITS: usize = 10;
 const FILTER_BLOCK: usize = 32;
 /// Tables that stand in the filter with their objects: a list of names is followed into them.
-pub const FILTERED: [Table; 5] =
-    [Table::Url, Table::Downloaded, Table::AccessedBy, Table::RecordOf, Table::Listing];
+pub const FILTERED: [Table; 7] = [
+    Table::Url,
+    Table::Downloaded,
+    Table::AccessedBy,
+    Table::RecordOf,
+    Table::Listing,
+    Table::Registration,
+    Table::PortState,
+];
+
+/// More than the longest line of the names: a skeleton and a name of 253 octets.
+const LINE_BYTES_MAX: usize = 4096;
 /// Odd constants of the split block Bloom filter of the Parquet format.
 const SALT: [u32; 8] =
     [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
@@ -358,7 +368,10 @@ impl Run {
         let rows = Dictionary::open(FileSlice::new(Arc::new(section)))?;
         let hot = Hot::open(&pages, starts[1]..starts[2])?;
         let (filter, names) = (starts[0]..starts[1], starts[2]..starts[3]);
-        let names_end = meta.names_bytes as usize;
+        let names_end = names.start + meta.names_bytes as usize;
+        if names_end > names.end {
+            return Err(pages.damage("the description (names)").into());
+        }
         Ok(Run { id, meta, hot, rows, filter, names, names_end, pages })
     }
 
@@ -425,7 +438,9 @@ impl Run {
     ///
     /// [`Damage`] where the names are not what was written.
     pub fn knows_name(&self, name: &str) -> Result<bool, Damage> {
-        Ok(line(self.names_text()?.0, name).is_some_and(|found| found == name))
+        let names = self.names.start..self.names_end;
+        let at = self.first_line(&names, name.as_bytes())?;
+        Ok(self.line(&names, at)?.1 == name.as_bytes())
     }
 
     /// The internationalised registrable names with this skeleton.
@@ -434,23 +449,43 @@ impl Run {
     ///
     /// As [`Run::knows_name`].
     pub fn names_with_skeleton(&self, skeleton: &str) -> Result<Vec<String>, Damage> {
-        let text = self.names_text()?.1;
+        let lines = self.names_end..self.names.end;
         let wanted = format!("{skeleton}\t");
-        let Some(first) = line(text, &wanted) else { return Ok(Vec::new()) };
-        let start = first.as_ptr() as usize - text.as_ptr() as usize;
-        let names = text[start..].lines().map_while(|line| line.strip_prefix(&wanted));
-        Ok(names.map(str::to_owned).collect())
+        let mut at = self.first_line(&lines, wanted.as_bytes())?;
+        let mut names = Vec::new();
+        while at < lines.end {
+            let (range, line) = self.line(&lines, at)?;
+            let Some(name) = line.strip_prefix(wanted.as_bytes()) else { break };
+            names.extend(std::str::from_utf8(name).ok().map(str::to_owned));
+            at = range.end + 1;
+        }
+        Ok(names)
     }
 
-    /// The registrable names that the run knows, and the list of skeletons.
-    ///
-    /// # Errors
-    ///
-    /// As [`Run::knows_name`].
-    pub fn names_text(&self) -> Result<(&str, &str), Damage> {
-        let text = std::str::from_utf8(self.pages.bytes(self.names.clone())?);
-        let split = text.ok().and_then(|text| text.split_at_checked(self.names_end));
-        split.ok_or_else(|| self.pages.damage("the names"))
+    /// Where the first of sorted lines begins that is not less than `wanted`.
+    fn first_line(&self, lines: &Range<usize>, wanted: &[u8]) -> Result<usize, Damage> {
+        let (mut low, mut high) = (lines.start, lines.end);
+        while low < high {
+            let (range, line) = self.line(lines, low.midpoint(high))?;
+            if line < wanted {
+                low = range.end + 1;
+            } else {
+                high = range.start;
+            }
+        }
+        Ok(low.min(lines.end))
+    }
+
+    /// The line that a byte is in, without its end, and where it stands.
+    fn line(&self, lines: &Range<usize>, at: usize) -> Result<(Range<usize>, &[u8]), Damage> {
+        let from = at.saturating_sub(LINE_BYTES_MAX).max(lines.start);
+        let to = (at + LINE_BYTES_MAX).min(lines.end);
+        let window = self.pages.bytes(from..to.max(from))?;
+        let split = (at - from).min(window.len());
+        let start = window[..split].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let end =
+            window[split..].iter().position(|byte| *byte == b'\n').map_or(window.len(), |end| split + end);
+        Ok((from + start..from + end, &window[start..end]))
     }
 
     /// Checks every page; returns all that are wrong.
@@ -462,23 +497,4 @@ impl Run {
     pub fn bytes(&self) -> usize {
         self.pages.len()
     }
-}
-
-/// The first of sorted lines that is not less than `wanted`.
-fn line<'a>(text: &'a str, wanted: &str) -> Option<&'a str> {
-    let bytes = text.as_bytes();
-    let start_of = |at: usize| bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let end_of =
-        |at: usize| bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| at + end);
-    let (mut low, mut high) = (0, bytes.len());
-    while low < high {
-        let start = start_of(low.midpoint(high));
-        let end = end_of(start);
-        if &bytes[start..end] < wanted.as_bytes() {
-            low = end + 1;
-        } else {
-            high = start;
-        }
-    }
-    (low < bytes.len()).then(|| &text[low..end_of(low)])
 }

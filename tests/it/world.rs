@@ -70,7 +70,7 @@ impl World {
         let mut writer = self.store.begin(new, 1 << 20).unwrap();
         for line in facts.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let fact: Fact = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-            writer.push(&fact).unwrap();
+            writer.push(fact).unwrap();
         }
         match writer.publish(format!("{}", self.batches), 0).unwrap().0 {
             Published::New(seq) => seq,
