@@ -245,6 +245,16 @@ fn damage_is_found_and_the_batches_to_import_again_named() {
     let ran = program.run(&["verify"]);
     assert_eq!(ran.code, 1);
     assert!(ran.out.contains("is damaged at") && ran.out.contains("batch 1: source dns"), "{}", ran.out);
+    // A store that does not open says as much.
+    program.file("zonelens-data/MANIFEST", "nothing");
+    let ran = program.run(&["verify"]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.out.contains("MANIFEST is damaged at line 1") && ran.out.contains("cannot be opened"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("batch 1: source dns"), "{}", ran.out);
 }
 
 #[test]
