@@ -31,9 +31,9 @@ PY
 data=$folder/store
 now=2026-11-21T12:00:00Z
 for run in $(seq 0 $((runs - 1))); do
-    "$program" --data "$data" --now "$now" import --format cof --source "dns$run" "$folder/$run.ndjson" > /dev/null 2>&1
+    "$program" --data "$data" --now "$now" import --learnt-at 2026-11-19 --format cof --source "dns$run" "$folder/$run.ndjson" > /dev/null 2>&1
 done
-"$program" --data "$data" --now "$now" import --format list --source blocklist "$folder/listed.txt" > /dev/null 2>&1
+"$program" --data "$data" --now "$now" import --learnt-at 2026-11-19 --format list --source blocklist "$folder/listed.txt" > /dev/null 2>&1
 
 ask() { # title, query
     printf '[http]\ncache_mb = 0\n' > "$folder/plain.toml"
