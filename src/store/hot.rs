@@ -5,7 +5,7 @@
 //! directory over the top bits; ranges of addresses are flattened to disjoint segments, so that one
 //! binary search finds all covering ones. Wildcards, which are few, are tried one by one.
 //!
-//! Layout, little-endian: [`HEAD_BYTES`] of counts (u32 each: bits of the directory, entries, ranges, ranges and
+//! Layout, little-endian: a head of eight counts (u32 each: bits of the directory, entries, ranges, ranges and
 //! wildcards, IPv4 segments, IPv6 segments, sets, bytes of texts), then the directory (u32 each), entries,
 //! range entries, the bounds of ranges (two u128 each), IPv4 directory (65,537 u32), IPv4 starts (u32), IPv4 sets (u32), IPv6 starts (u128),
 //! IPv6 sets (u32), sets (u32: a count and that many range entries), texts (JSON).
@@ -63,7 +63,7 @@ pub struct Entry {
     pub hash: u64,
     /// What kind of fact.
     pub kind: Kind,
-    /// The number of the mask's type, see [`mask_type_byte`].
+    /// The number of the mask's type, see `snapshot::mask_type_byte`.
     pub mask_type: u8,
     /// Listing, benign entry: index of the category; pin, file verdict: of the zone. [`NONE`]: none.
     pub category: u8,
