@@ -64,5 +64,11 @@ before=$(cpu "$pid")
 measure "reports, none cached" 18081 -s "$folder/names.lua" | tee "$folder/plain"
 after=$(cpu "$pid")
 awk -v ticks="$((after - before))" -v seconds="$seconds" '{rate = $4; print "CPU-microseconds a request (the service alone):", ticks * 10000 / (rate * seconds)}' "$folder/plain"
-measure "reports, cached" 18082 -s "$folder/names.lua"
+measure "reports, through the cache" 18082 -s "$folder/names.lua"
+cat > "$folder/one.lua" <<LUA
+function request() return wrk.format("GET", "/api/domain/$name?count=100") end
+LUA
+size=$(curl -s "http://127.0.0.1:18082/api/domain/$name?count=100" | wc -c)
+head -c "$size" /dev/zero | tr '\0' 'x' > "$folder/file"
+measure "one report again and again ($size bytes)" 18082 -s "$folder/one.lua"
 measure nginx 18080
