@@ -31,13 +31,11 @@ measure() { # title, port, script…
     echo "$title: $line"
 }
 
-# Without the cache of reports, and with it.
-cat > "$folder/plain.toml" <<TOML
-[http]
-cache_mb = 0
-TOML
+# Without the cache of reports, and with it; no log of requests, as nginx keeps none either.
+printf '[log]\nlevel = "warn"\n' > "$folder/quiet.toml"
+printf '[http]\ncache_mb = 0\n\n[log]\nlevel = "warn"\n' > "$folder/plain.toml"
 "$program" --config "$folder/plain.toml" --data "$store" serve --listen 127.0.0.1:18081 2> "$folder/serve.log" &
-"$program" --data "$store" serve --listen 127.0.0.1:18082 2>> "$folder/serve.log" &
+"$program" --config "$folder/quiet.toml" --data "$store" serve --listen 127.0.0.1:18082 2>> "$folder/serve.log" &
 name=$(head -1 "$folder/names")
 for port in 18081 18082; do
     for _ in $(seq 100); do curl -sf "http://127.0.0.1:$port/readyz" > /dev/null && break; sleep 0.1; done
