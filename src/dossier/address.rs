@@ -123,26 +123,24 @@ impl<'a> AddressDossier<'a> {
 
     /// Adds the names that are aliases of those that are shown, as their own reports show the address.
     fn with_aliases(&self, list: List<NameRow>) -> Result<List<NameRow>, StoreError> {
-        let known: BTreeSet<String> = list.rows.iter().map(|row| row.name.clone()).collect();
+        let mut known: BTreeSet<String> = list.rows.iter().map(|row| row.name.clone()).collect();
         let cname = RecordType::CNAME.0.to_be_bytes();
         let mut added = Vec::new();
+        let direct_edges = self.common.own.edges(Table::ResolvedBy);
         for row in &list.rows {
-            let object = self.common.view().table(&ObjectKey::domain(&row.name), Table::RecordOf)?;
+            let key = ObjectKey::domain(&row.name);
+            let object = self.common.view().table(&key, Table::RecordOf)?;
+            // Edges stand in the order of their counterparts.
+            let direct = direct_edges.binary_search_by(|edge| edge.counterpart.as_ref().cmp(&key.0));
+            let Ok(direct) = direct.map(|at| &direct_edges[at]) else { continue };
             for edge in object.edges(Table::RecordOf) {
                 let alias =
                     edge.counterpart.strip_prefix(&cname).and_then(|name| std::str::from_utf8(name).ok());
                 let Some(alias) = alias.and_then(DomainName::from_normal) else { continue };
-                if known.contains(alias.as_str())
-                    || added.iter().any(|row: &NameRow| row.name == alias.as_str())
-                {
-                    continue;
-                }
-                let direct = self.common.own.edges(Table::ResolvedBy).iter().find(|edge| {
-                    name_of(read_part(&edge.counterpart)).is_some_and(|name| name.as_str() == row.name)
-                });
-                if let Some(direct) = direct.filter(|direct| overlap(&direct.observed, &edge.observed)) {
-                    added
-                        .push(self.name_row(&alias, &super::domain::both(&edge.observed, &direct.observed))?);
+                if !known.contains(alias.as_str()) && overlap(&direct.observed, &edge.observed) {
+                    let observed = super::domain::both(&edge.observed, &direct.observed);
+                    added.push(self.name_row(&alias, &observed)?);
+                    known.insert(alias.as_str().to_owned());
                 }
             }
         }

@@ -36,6 +36,7 @@ pub struct DomainDossier<'a> {
     referred_to: OnceCell<List<UrlRow>>,
     resolutions: OnceCell<List<AddressRow>>,
     masks: OnceCell<Vec<MaskRow>>,
+    files: OnceCell<(u64, u64)>,
     urls: OnceCell<(u64, u64)>,
     registration: OnceCell<Option<Registration>>,
 }
@@ -70,6 +71,7 @@ impl<'a> DomainDossier<'a> {
             referred_to: OnceCell::new(),
             resolutions: OnceCell::new(),
             masks: OnceCell::new(),
+            files: OnceCell::new(),
             urls: OnceCell::new(),
             registration: OnceCell::new(),
         })
@@ -122,14 +124,17 @@ impl<'a> DomainDossier<'a> {
     ///
     /// Damage in the store.
     pub fn file_counts(&self) -> Result<(u64, u64), StoreError> {
-        let mut all = HashMap::new();
-        for table in [Table::Downloaded, Table::AccessedBy] {
-            for row in self.common.files(self.host().edges(table).iter(), false)? {
-                all.insert(row.md5, row.zone);
+        cell(&self.files, || {
+            let mut all = HashMap::new();
+            for table in [Table::Downloaded, Table::AccessedBy] {
+                for row in self.common.files(self.host().edges(table).iter(), false)? {
+                    all.insert(row.md5, row.zone);
+                }
             }
-        }
-        let red = all.values().filter(|zone| **zone == Zone::Red).count();
-        Ok((all.len() as u64, red as u64))
+            let red = all.values().filter(|zone| **zone == Zone::Red).count();
+            Ok((all.len() as u64, red as u64))
+        })
+        .copied()
     }
 
     /// Distinct URLs on the domain and below, and how many of them are malicious.

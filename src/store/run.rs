@@ -408,21 +408,6 @@ impl Run {
         Ok(())
     }
 
-    /// Calls `row` with every key and value from `from` on, in order, until it returns false.
-    ///
-    /// # Errors
-    ///
-    /// As [`Run::scan`].
-    pub fn scan_from(&self, from: &[u8], mut row: impl FnMut(&[u8], &[u8]) -> bool) -> io::Result<()> {
-        let mut stream = self.rows.range().ge(from).into_stream()?;
-        while stream.advance() {
-            if !row(stream.key(), stream.value().bytes()) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
     /// All rows in order, as a merge reads them.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use super::run::Run;
 use super::value::entries;
 use crate::feeds::State;
 use crate::indicator::MaskType;
-use crate::value::{DAY_S, Timestamp};
+use crate::value::Timestamp;
 
 /// The live runs of one manifest.
 pub struct Snapshot {
@@ -263,15 +263,6 @@ impl View {
             return Ok(Object::default());
         }
         self.read(&object.0, &prefix)
-    }
-
-    /// Whether there may be rows of an object; 1 % of its "yes" are wrong, no "no" is.
-    ///
-    /// # Errors
-    ///
-    /// As [`View::object`].
-    pub fn may_know(&self, object: &ObjectKey) -> Result<bool, StoreError> {
-        self.may_have(&object.0)
     }
 
     fn may_have(&self, filtered: &[u8]) -> Result<bool, StoreError> {
@@ -548,9 +539,4 @@ pub fn mask_type(byte: u8) -> Option<MaskType> {
     ]
     .into_iter()
     .find(|mask_type| mask_type_byte(*mask_type) == byte)
-}
-
-/// The start of the day of a moment as reports show it.
-pub fn day_start(day: u32) -> Timestamp {
-    Timestamp(i64::from(day) * DAY_S)
 }
