@@ -93,6 +93,7 @@ pub trait Section {
 }
 
 /// What a report is about.
+#[expect(clippy::large_enum_variant, reason = "there is one a report, and it is not moved")]
 pub enum About<'a> {
     /// A domain.
     Domain(DomainDossier<'a>),
