@@ -116,10 +116,11 @@ fn uncapped(evidence: &[Evidence]) -> f64 {
     red.max(orange).max(yellow)
 }
 
-/// Whether something of a Red category counts that is said of the object itself, not of what it is related to.
+/// Whether something of a Red category is said of the object itself, not of what it is related to.
 pub fn is_accused(evidence: &[Evidence]) -> bool {
-    let is_red = |one: &Evidence| one.category.zone() == Zone::Red && one.matched != Match::Related;
-    evidence.iter().any(|one| one.counted && is_red(one))
+    evidence.iter().any(|one| {
+        one.category.zone() == Zone::Red && one.matched != Match::Related && one.contribution > 0.0
+    })
 }
 
 /// The score after what benign entries do to it, rounded: the smallest cap holds, "suppress" leaves nothing.
@@ -170,3 +171,6 @@ pub fn pinned_score(score: u8, zone: Zone) -> u8 {
     };
     score.clamp(low, high)
 }
+
+#[cfg(test)]
+mod tests;
