@@ -142,6 +142,20 @@ struct Gathered {
     pin: Option<PinFound>,
 }
 
+impl Gathered {
+    /// Whether some evidence counts.
+    fn is_live(&self) -> bool {
+        self.found.iter().any(|one| one.is_live)
+    }
+
+    /// The two together; the pin is that of the object itself, which is `other`.
+    fn and(mut self, other: Gathered) -> Gathered {
+        self.found.extend(other.found);
+        self.benign.extend(other.benign);
+        Gathered { found: self.found, benign: self.benign, ..other }
+    }
+}
+
 /// What matched: enough to name it.
 #[derive(Clone, Debug)]
 enum What {
@@ -252,23 +266,23 @@ impl<'a> Judge<'a> {
             matches!(hit.entry.kind, Kind::Listing | Kind::Benign)
                 && (hit.entry.port == 0 || port == 0 || hit.entry.port == port)
         });
-        for (_, matched, _) in &mut matches.hits {
-            if *matched == Match::Exact {
+        for (hit, matched, _) in &mut matches.hits {
+            if *matched == Match::Exact && hit.entry.kind == Kind::Listing {
                 *matched = Match::Parent;
             }
         }
+        let mut host = self.gather(matches);
+        let mut matches = Matches::default();
         self.match_path(url, &mut matches)?;
         self.match_object(&ObjectKey::url(url), &mut matches)?;
-        let mut gathered = self.gather(matches);
+        let path = self.gather(matches);
         // Benign entries of a host speak against listings of the host, never for what somebody put on a path.
-        let is_on_path = |matched: Match| matches!(matched, Match::Exact | Match::Mask);
-        let found = &gathered.found;
-        if found.is_empty() || found.iter().any(|one| is_on_path(one.evidence.matched)) {
-            for one in gathered.benign.iter_mut().filter(|one| !is_on_path(one.matched)) {
-                one.effect = Effect::ANNOTATE;
-            }
+        let is_idle = !host.is_live() || path.is_live();
+        for one in &mut host.benign {
+            (one.matched, one.length.0) = (one.matched.max(Match::Parent), false);
+            one.effect = if is_idle { Effect::ANNOTATE } else { one.effect };
         }
-        Ok(self.decide(gathered, false))
+        Ok(self.decide(host.and(path), false))
     }
 
     /// The verdict on a file.
@@ -519,13 +533,13 @@ impl<'a> Judge<'a> {
                 _ => {}
             }
         }
-        dedup(&mut found);
-        longest(&mut benign);
         Gathered { found, benign, clean, pin: matches.pin }
     }
 
     fn decide(&self, gathered: Gathered, is_file: bool) -> Verdict {
         let Gathered { mut found, mut benign, clean, pin } = gathered;
+        dedup(&mut found);
+        longest(&mut benign);
         let source = |one: &Evidence| self.view.snapshot().source_name(one.source).to_owned();
         found.sort_by(|a, b| {
             b.evidence

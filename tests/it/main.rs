@@ -13,4 +13,5 @@ mod recompute;
 mod report;
 mod schema;
 mod tidy;
+mod verdict;
 mod world;
