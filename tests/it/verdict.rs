@@ -269,3 +269,78 @@ proptest! {
         prop_assert!(if more.2 { after >= before } else { after <= before }, "{} and {}", plain, with);
     }
 }
+
+const PAGE: &str = include_str!("../../docs/verdict.md");
+
+#[test]
+fn the_example_of_the_documents_comes_out() {
+    let json = PAGE.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let example: Value = serde_json::from_str(json).unwrap();
+    let (text, number) =
+        (|value: &Value| value.as_str().unwrap().to_owned(), |value: &Value| value.as_f64().unwrap());
+    let rows = example["evidence"].as_array().unwrap();
+
+    // As the program has it.
+    let mut world = World::new();
+    world.now = Timestamp::parse(&text(&example["now"])).unwrap();
+    for import in example["imports"].as_array().unwrap() {
+        let state = if import["state"] == "whole" { State::Whole } else { State::Events };
+        world.feed_at(
+            &text(&import["source"]),
+            state,
+            &text(&import["at"]),
+            &import["fact"].to_string(),
+        );
+    }
+    let verdict = world.report(&text(&example["object"]))["Verdict"].take();
+    let found = verdict["Evidence"].as_array().unwrap();
+    assert_eq!(found.len(), rows.len());
+    for (found, row) in found.iter().zip(rows) {
+        for (key, expected) in row.as_object().unwrap() {
+            match expected.as_f64() {
+                Some(expected) => {
+                    let found = number(&found[key]);
+                    assert!((found - expected).abs() < 1e-9, "{key} is {found}, the page has {expected}");
+                }
+                None => assert_eq!(&found[key], expected, "{key}"),
+            }
+        }
+    }
+    assert_eq!(verdict["Benign"][0]["Cap"], example["cap"]);
+    assert_eq!((&verdict["ThreatScore"], &verdict["Zone"]), (&example["score"], &example["zone"]));
+
+    // By hand.
+    let mut left = 1.0;
+    for row in rows {
+        let decay = 1.0 - (number(&row["Age"]) / number(&row["Lifetime"])).powf(1.0 / number(&row["Speed"]));
+        assert!((decay - number(&row["Decay"])).abs() < 5e-5, "{decay}");
+        let factors = ["Weight", "SourceConfidence", "Decay", "Factor"];
+        let product: f64 = factors.iter().map(|key| number(&row[*key])).product();
+        assert!((number(&row["Contribution"]) - product).abs() < 1e-9, "{product}");
+        left *= if row["Zone"] == "Red" { 1.0 - product } else { 1.0 };
+    }
+    let red = 100.0 * (1.0 - left);
+    assert!((red - number(&example["red"])).abs() < 5e-4, "{red}");
+    assert_eq!(red.min(number(&example["cap"])).round(), number(&example["score"]));
+}
+
+#[test]
+fn the_table_of_the_documents_is_the_policy() {
+    let policy = Policy::built_in();
+    let rows = PAGE.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let ageing = policy.categories.get(*cells.first()?)?;
+        Some((cells, *ageing))
+    });
+    let mut seen = 0;
+    for (cells, ageing) in rows {
+        let lifetime = ageing.lifetime_days.unwrap().to_string();
+        let score = (100.0 * ageing.weight * policy.confidence + 0.5 + 1e-9).floor();
+        let zone = if score >= 75.0 { "Red" } else if score >= 50.0 { "Orange" } else { "Yellow" };
+        let expected =
+            [ageing.weight.to_string(), lifetime, ageing.speed.to_string(), format!("{score} {zone}")];
+        assert_eq!(cells[1..5], expected, "{}", cells[0]);
+        seen += 1;
+    }
+    assert_eq!(seen, policy.categories.len());
+}
