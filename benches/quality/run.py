@@ -80,10 +80,14 @@ def make_stores(binary, data, work):
     return made
 
 
-def conflicts(program, data):
-    """(as labelled, all, those that are not) of names that are both popular and listed."""
-    with (HERE / "labels.csv").open(encoding="utf-8", newline="") as file:
-        labels = {row["name"]: row for row in csv.DictReader(file)}
+def labels_of(name):
+    with (HERE / name).open(encoding="utf-8", newline="") as file:
+        return {row["name"]: row for row in csv.DictReader(file)}
+
+
+def conflicts(program, file="labels.csv"):
+    """Labels and verdicts of names that are both popular and listed, and the names that are not as labelled."""
+    labels = labels_of(file)
     verdicts = program.verdicts(sorted(labels))
     wrong = [name for name, row in labels.items() if zone(verdicts[name]) not in row["expected"].split("|")]
     return labels, verdicts, wrong
@@ -103,6 +107,11 @@ def false_positives(program, data):
         verdicts = program.verdicts(names)
         found[folder] = len(names), [(name, verdicts[name]) for name in names if zone(verdicts[name]) == "Red"]
     return found
+
+
+def total(found):
+    counts, reds = zip(*found.values())
+    return sum(counts), [one for red in reds for one in red]
 
 
 def predictions(binary, data, work, policy):
@@ -175,19 +184,9 @@ def print_calibration(rows):
                 print(f"| {low} to {high} | {len(some):,} | {still:.0%} | {decay:.2f} |")
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    arguments.add_argument("--data", type=Path, required=True)
-    arguments.add_argument("--program", required=True)
-    arguments.add_argument("--work", type=Path)
-    given = arguments.parse_args()
-    work = given.work or Path(tempfile.mkdtemp(prefix="zonelens-quality-"))
-    everything, judged = make_stores(given.program, given.data, work)
-
-    everything.policy = POLICY
-    labels, verdicts, wrong = conflicts(everything, given.data)
-    missing = unlabelled(everything, given.data, labels)
-    print(f"## Conflicts\n\n{len(labels)} names, {len(labels) - len(wrong)} as labelled; without a label: {missing}\n")
+def print_conflicts(labels, verdicts, wrong):
+    share = 1 - len(wrong) / len(labels)
+    print(f"\n{len(labels)} names, {len(labels) - len(wrong)} as labelled: {share:.1%}.\n")
     print("| label | names | as labelled | zones |\n|---|---|---|---|")
     for label in ("bad", "adware", "artefact", "dual"):
         names = [name for name, row in labels.items() if row["label"] == label]
@@ -198,32 +197,56 @@ def main():
     for name in wrong:
         print(f"- {name}: {zone(verdicts[name])}, labelled {labels[name]['label']}: {labels[name]['reason']}")
 
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    arguments.add_argument("--data", type=Path, required=True)
+    arguments.add_argument("--program", required=True)
+    arguments.add_argument("--work", type=Path)
+    given = arguments.parse_args()
+    work = given.work or Path(tempfile.mkdtemp(prefix="zonelens-quality-"))
+    everything, judged = make_stores(given.program, given.data, work)
+
+    everything.policy = POLICY
+    print("## Conflicts")
+    labels, verdicts, wrong = conflicts(everything)
+    print_conflicts(labels, verdicts, wrong)
+    print(f"\nWithout a label: {unlabelled(everything, given.data, labels) or 'none'}.")
+    print("\n## Names kept back")
+    print_conflicts(*conflicts(everything, "holdout.csv"))
+
     rows = predictions(given.program, given.data, work, POLICY)
     judged.policy = POLICY
-    print("\n## False positives\n\n| judged by | names | Red | in 10,000 |\n|---|---|---|---|")
+    print("\n## False positives\n\n| judged by | names | Red | falsely Red | falsely Red in 10,000 |\n|---|---|---|---|---|")
+    # What is Red and labelled in neither file stands as false.
+    known = labels | labels_of("red.csv")
     found = false_positives(judged, given.data)
-    for folder, (count, red) in found.items():
-        print(f"| {folder} | {count:,} | {len(red)} | {len(red) / count * 10_000:.1f} |")
-    for folder, (_, red) in found.items():
-        for name, verdict in red:
-            said = "; ".join(
-                f"{one['Source']} {one['Category'].removeprefix('CATEGORY_')} {one['Indicator']} {one['Reference'] or ''}"
-                for one in verdict["Evidence"][:3]
-            )
-            print(f"- {folder}: {name}, score {verdict['ThreatScore']}: {said}")
+    shown = {}
+    for folder, (count, red) in [*found.items(), ("all", total(found))]:
+        false = [name for name, _ in red if known.get(name, {}).get("label") != "bad"]
+        print(f"| {folder} | {count:,} | {len(red)} | {len(false)} | {len(false) / count * 10_000:.1f} |")
+        shown |= dict(red)
+    print("\n| Red | score | listed by | label | reason |\n|---|---|---|---|---|")
+    for name, verdict in sorted(shown.items()):
+        label = known.get(name, {"label": "none", "reason": ""})
+        said = ", ".join(f"{one['Source']} {one['Category'].removeprefix('CATEGORY_')}" for one in verdict["Evidence"])
+        print(f"| {name} | {verdict['ThreatScore']} | {said} | {label['label']} | {label['reason']} |")
 
     print("\n## Calibration")
     print_calibration(rows)
 
     print("\n## Ablations\n\n| policy | as labelled | Red in 10,000 | Brier |\n|---|---|---|---|")
+    figures = {}
     for name, policy in ABLATIONS.items():
         everything.policy = judged.policy = policy
-        _, _, wrong = conflicts(everything, given.data)
-        found = false_positives(judged, given.data).values()
-        rate = sum(len(red) for _, red in found) / sum(count for count, _ in found) * 10_000
-        tested = [row for row in predictions(given.program, given.data, work, policy) if not is_training(row[0])]
-        figure = brier((row[5], row[4]) for row in tested)
-        print(f"| {name} | {1 - len(wrong) / len(labels):.1%} | {rate:.1f} | {figure:.4f} |")
+        _, _, wrong = conflicts(everything)
+        count, red = total(false_positives(judged, given.data))
+        ageing = policy[policy.index("[categories]") : policy.index("\n\n", policy.index("[categories]"))]
+        if ageing not in figures:
+            rows = predictions(given.program, given.data, work, policy)
+            figures[ageing] = brier((row[5], row[4]) for row in rows if not is_training(row[0]))
+        share = 1 - len(wrong) / len(labels)
+        print(f"| {name} | {share:.1%} | {len(red) / count * 10_000:.1f} | {figures[ageing]:.4f} |")
 
 
 if __name__ == "__main__":

@@ -86,7 +86,9 @@ fn popularity_holds_down_by_rank_and_a_suspicion_further() {
         (1_001, "MALWARE", ("Orange", 60)),
         (1_001, "SUSPICIOUS", ("Grey", 49)),
         (10_001, "MALWARE", ("Orange", 74)),
-        (10_001, "SUSPICIOUS", ("Orange", 59)),
+        (10_001, "SUSPICIOUS", ("Grey", 49)),
+        (100_001, "MALWARE", ("Orange", 74)),
+        (100_001, "SUSPICIOUS", ("Orange", 59)),
         (500, "ADWARE", ("Yellow", 41)),
     ] {
         let lines = [
