@@ -122,9 +122,17 @@ proptest! {
 
 #[test]
 fn decay_at_known_points() {
-    for (hours, lifetime, speed, left) in
-        [(0, 10, 1.0, 1.0), (120, 10, 1.0, 0.5), (60, 10, 2.0, 0.5), (120, 10, 0.5, 0.75), (240, 10, 2.0, 0.0)]
-    {
-        assert_eq!(decay(hours, Some(lifetime), speed), left, "{hours} hours, {lifetime} days, speed {speed}");
+    for (hours, lifetime, speed, left) in [
+        (0, 10, 1.0, 1.0),
+        (120, 10, 1.0, 0.5),
+        (60, 10, 2.0, 0.5),
+        (120, 10, 0.5, 0.75),
+        (240, 10, 2.0, 0.0),
+    ] {
+        assert_eq!(
+            decay(hours, Some(lifetime), speed),
+            left,
+            "{hours} hours, {lifetime} days, speed {speed}"
+        );
     }
 }
