@@ -16,13 +16,15 @@ use crate::store::observed::seconds;
 use crate::store::{Hit, ObjectKey, Statement, StoreError, View, action_of, mask_type, zone_of};
 use crate::value::{Category, CountryCode, ThreatScore, Timestamp, Zone};
 
+mod benign;
 pub mod policy;
 pub mod score;
 
+pub use benign::Counter;
 pub use policy::Policy;
 pub use score::{Evidence, Match};
 
-use policy::{BenignEntry, Effect};
+use policy::BenignEntry;
 
 /// A piece of evidence and what matched.
 #[derive(Clone, Debug)]
@@ -35,27 +37,6 @@ pub struct Found {
     pub is_file: bool,
     /// Whether it still counts: what does not only tells since when the source has said it.
     is_live: bool,
-}
-
-/// A benign entry that matched.
-#[derive(Clone, Debug)]
-pub struct Counter {
-    /// The source's number.
-    pub source: u16,
-    /// What it lists.
-    pub indicator: String,
-    /// How it matched.
-    pub matched: Match,
-    /// What it does.
-    pub effect: Effect,
-    /// Its topic.
-    pub category: Option<Category>,
-    /// Its list, where the source has several.
-    pub list: Option<String>,
-    /// The rank, where it is of popular names.
-    pub rank: Option<u32>,
-    /// How closely it describes the object, among entries of its list.
-    length: (bool, usize),
 }
 
 /// A zone that somebody set.
@@ -279,8 +260,7 @@ impl<'a> Judge<'a> {
         // Benign entries of a host speak against listings of the host, never for what somebody put on a path.
         let is_idle = !host.is_live() || path.is_live();
         for one in &mut host.benign {
-            (one.matched, one.length.0) = (one.matched.max(Match::Parent), false);
-            one.effect = if is_idle { Effect::ANNOTATE } else { one.effect };
+            one.speak_for_a_host(is_idle);
         }
         Ok(self.decide(host.and(path), false))
     }
@@ -539,7 +519,7 @@ impl<'a> Judge<'a> {
     fn decide(&self, gathered: Gathered, is_file: bool) -> Verdict {
         let Gathered { mut found, mut benign, clean, pin } = gathered;
         dedup(&mut found);
-        longest(&mut benign);
+        benign::longest(&mut benign);
         let source = |one: &Evidence| self.view.snapshot().source_name(one.source).to_owned();
         found.sort_by(|a, b| {
             b.evidence
@@ -663,35 +643,9 @@ impl<'a> Judge<'a> {
             category,
             list: list.map(str::to_owned),
             rank,
-            length: length(what, matched, hit),
+            length: benign::length(what, matched, hit),
         })
     }
-}
-
-/// How closely an entry describes what it matched, to compare entries of one list: the object itself before
-/// anything wider, then by the length of the name, path or prefix.
-fn length(what: &What, matched: Match, hit: &Hit) -> (bool, usize) {
-    let length = match what {
-        What::Network(_) => usize::try_from(hit.entry.hash).unwrap_or_default(),
-        What::Wildcard(text) => text.bytes().filter(|byte| *byte != b'*').count(),
-        What::Folder(text) | What::Script(text) => text.len() - 1,
-        // An address is narrower than any network.
-        What::Host(text) if text.parse::<IpAddr>().is_ok() => 129,
-        What::Host(text) | What::Domain(text) | What::Url(text) => text.len(),
-        What::File(_) => 0,
-    };
-    (matched == Match::Exact, length)
-}
-
-/// Of each list the longest match speaks: `sites.example` may be an exception of what the same list says of
-/// `*.example`.
-fn longest(benign: &mut Vec<Counter>) {
-    let mut lengths: HashMap<(u16, Option<String>), (bool, usize)> = HashMap::new();
-    for one in &*benign {
-        let longest = lengths.entry((one.source, one.list.clone())).or_default();
-        *longest = one.length.max(*longest);
-    }
-    benign.retain(|one| lengths.get(&(one.source, one.list.clone())) == Some(&one.length));
 }
 
 /// The same listing of the same source in several batches counts as one: the strongest that is live, over the
