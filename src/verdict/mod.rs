@@ -22,7 +22,7 @@ pub mod score;
 pub use policy::Policy;
 pub use score::{Evidence, Match};
 
-use policy::Effect;
+use policy::{BenignEntry, Effect};
 
 /// A piece of evidence and what matched.
 #[derive(Clone, Debug)]
@@ -54,6 +54,8 @@ pub struct Counter {
     pub list: Option<String>,
     /// The rank, where it is of popular names.
     pub rank: Option<u32>,
+    /// How closely it describes the object, among entries of its list.
+    length: (bool, usize),
 }
 
 /// A zone that somebody set.
@@ -129,6 +131,15 @@ struct Matches {
     hits: Vec<(Hit, Match, What)>,
     pin: Option<PinFound>,
     sighted: Option<Timestamp>,
+}
+
+/// What speaks for and against an object, weighed.
+struct Gathered {
+    found: Vec<Found>,
+    benign: Vec<Counter>,
+    /// Whether an examination found nothing in a file.
+    clean: bool,
+    pin: Option<PinFound>,
 }
 
 /// What matched: enough to name it.
@@ -237,9 +248,9 @@ impl<'a> Judge<'a> {
             Host::Address(_) => {}
         }
         let port = url.port().unwrap_or(0);
-        // Benign entries of a host say nothing of what somebody put on one of its paths.
         matches.hits.retain(|(hit, _, _)| {
-            hit.entry.kind == Kind::Listing && (hit.entry.port == 0 || port == 0 || hit.entry.port == port)
+            matches!(hit.entry.kind, Kind::Listing | Kind::Benign)
+                && (hit.entry.port == 0 || port == 0 || hit.entry.port == port)
         });
         for (_, matched, _) in &mut matches.hits {
             if *matched == Match::Exact {
@@ -248,7 +259,16 @@ impl<'a> Judge<'a> {
         }
         self.match_path(url, &mut matches)?;
         self.match_object(&ObjectKey::url(url), &mut matches)?;
-        Ok(self.judge(matches, false))
+        let mut gathered = self.gather(matches);
+        // Benign entries of a host speak against listings of the host, never for what somebody put on a path.
+        let is_on_path = |matched: Match| matches!(matched, Match::Exact | Match::Mask);
+        let found = &gathered.found;
+        if found.is_empty() || found.iter().any(|one| is_on_path(one.evidence.matched)) {
+            for one in gathered.benign.iter_mut().filter(|one| !is_on_path(one.matched)) {
+                one.effect = Effect::ANNOTATE;
+            }
+        }
+        Ok(self.decide(gathered, false))
     }
 
     /// The verdict on a file.
@@ -475,8 +495,12 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// Weighs what matched.
     fn judge(&self, matches: Matches, is_file: bool) -> Verdict {
+        self.decide(self.gather(matches), is_file)
+    }
+
+    /// Weighs what matched.
+    fn gather(&self, matches: Matches) -> Gathered {
         let (mut found, mut benign) = (Vec::new(), Vec::new());
         let (mut clean, sighted) = (false, matches.sighted);
         for (hit, matched, what) in matches.hits {
@@ -496,17 +520,12 @@ impl<'a> Judge<'a> {
             }
         }
         dedup(&mut found);
-        self.decide(found, benign, clean, matches.pin, is_file)
+        longest(&mut benign);
+        Gathered { found, benign, clean, pin: matches.pin }
     }
 
-    fn decide(
-        &self,
-        mut found: Vec<Found>,
-        mut benign: Vec<Counter>,
-        clean: bool,
-        pin: Option<PinFound>,
-        is_file: bool,
-    ) -> Verdict {
+    fn decide(&self, gathered: Gathered, is_file: bool) -> Verdict {
+        let Gathered { mut found, mut benign, clean, pin } = gathered;
         let source = |one: &Evidence| self.view.snapshot().source_name(one.source).to_owned();
         found.sort_by(|a, b| {
             b.evidence
@@ -520,22 +539,18 @@ impl<'a> Judge<'a> {
         for (found, evidence) in found.iter_mut().zip(&evidence) {
             found.evidence = *evidence;
         }
+        if !score::is_accused(&evidence) {
+            for one in &mut benign {
+                one.effect = one.effect.on_suspicion();
+            }
+        }
         benign.sort_by_cached_key(|one| {
             let name = self.view.snapshot().source_name(one.source).to_owned();
             (one.effect.action, one.effect.cap, name, one.indicator.clone(), one.list.clone(), one.category)
         });
+        let speaks = clean || benign.iter().any(|one| one.effect.action != Action::Annotate);
         let suppressed = benign.iter().any(|one| one.effect.action == Action::Suppress);
-        let cap = benign
-            .iter()
-            .filter(|one| one.effect.action == Action::Cap)
-            .filter_map(|one| one.effect.cap)
-            .min();
-        let mut raw = score::raw_score(&evidence);
-        if suppressed {
-            raw = 0.0;
-        }
-        let mut score = score::round_score(cap.map_or(raw, |cap| raw.min(f64::from(cap))));
-        let speaks = suppressed || cap.is_some() || clean;
+        let mut score = score::held_down(score::raw_score(&evidence), benign.iter().map(|one| one.effect));
         let counts =
             |zone: Zone| evidence.iter().any(|one| one.counted && (is_file || one.category.zone() == zone));
         let yellow = !suppressed && counts(Zone::Yellow);
@@ -587,6 +602,7 @@ impl<'a> Judge<'a> {
             Match::Parent => factors.parent,
             Match::Mask => factors.mask,
             Match::Network => factors.network,
+            Match::Related => factors.related,
         });
         let evidence = Evidence {
             source: hit.entry.source,
@@ -617,17 +633,51 @@ impl<'a> Judge<'a> {
         }
         let category = Category::from_index(hit.entry.category);
         let rank = (hit.entry.first != 0).then_some(hit.entry.first);
-        let list = self.view.list_name(hit).map(str::to_owned);
-        let popular =
-            || self.policy.popular(hit.entry.first).filter(|_| category.is_none() && list.is_none());
-        let effect = match action_of(hit.entry.confidence) {
-            Some(Action::Cap) => Effect { action: Action::Cap, cap: Some(49) },
-            Some(action) => Effect { action, cap: None },
-            None => popular().unwrap_or_else(|| self.policy.topic(category)),
+        let list = self.view.list_name(hit);
+        let entry = BenignEntry {
+            source: self.view.snapshot().source_name(hit.entry.source),
+            list,
+            action: action_of(hit.entry.confidence),
+            category,
+            rank,
         };
-        let indicator = show(what, hit);
-        Some(Counter { source: hit.entry.source, indicator, matched, effect, category, list, rank })
+        Some(Counter {
+            source: hit.entry.source,
+            indicator: show(what, hit),
+            matched,
+            effect: self.policy.effect(&entry).on(matched),
+            category,
+            list: list.map(str::to_owned),
+            rank,
+            length: length(what, matched, hit),
+        })
     }
+}
+
+/// How closely an entry describes what it matched, to compare entries of one list: the object itself before
+/// anything wider, then by the length of the name, path or prefix.
+fn length(what: &What, matched: Match, hit: &Hit) -> (bool, usize) {
+    let length = match what {
+        What::Network(_) => usize::try_from(hit.entry.hash).unwrap_or_default(),
+        What::Wildcard(text) => text.bytes().filter(|byte| *byte != b'*').count(),
+        What::Folder(text) | What::Script(text) => text.len() - 1,
+        // An address is narrower than any network.
+        What::Host(text) if text.parse::<IpAddr>().is_ok() => 129,
+        What::Host(text) | What::Domain(text) | What::Url(text) => text.len(),
+        What::File(_) => 0,
+    };
+    (matched == Match::Exact, length)
+}
+
+/// Of each list the longest match speaks: `sites.example` may be an exception of what the same list says of
+/// `*.example`.
+fn longest(benign: &mut Vec<Counter>) {
+    let mut lengths: HashMap<(u16, Option<String>), (bool, usize)> = HashMap::new();
+    for one in &*benign {
+        let longest = lengths.entry((one.source, one.list.clone())).or_default();
+        *longest = one.length.max(*longest);
+    }
+    benign.retain(|one| lengths.get(&(one.source, one.list.clone())) == Some(&one.length));
 }
 
 /// The same listing of the same source in several batches counts as one: the strongest that is live, over the

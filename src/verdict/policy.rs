@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::score::Match;
 use crate::fact::Action;
 use crate::value::{Category, Zone};
 
 /// The policy that ships with the program.
 pub const DEFAULT: &str = include_str!("policy.toml");
+
+/// What an entry that says "cap" of itself, without a figure, holds the score down to: Grey or Yellow.
+const OWN_CAP: u8 = 49;
 
 /// What evidence weighs and how it ages.
 #[derive(Clone, Debug, Deserialize)]
@@ -29,6 +33,10 @@ pub struct Policy {
     /// What popularity does, by rank.
     #[serde(default)]
     pub popular: Vec<Popular>,
+    /// What benign lists do, by their name, or that of their source. It goes before all that follows, and before
+    /// what an entry says of itself.
+    #[serde(default)]
+    pub lists: BTreeMap<String, Effect>,
     /// What benign lists do, by their topic.
     #[serde(default)]
     pub topics: BTreeMap<String, Effect>,
@@ -77,6 +85,8 @@ pub struct Popular {
     pub rank_max: Option<u32>,
     /// The score is held down to this.
     pub cap: u8,
+    /// The same where nothing of a Red category counts; absent: `cap`.
+    pub cap_suspicion: Option<u8>,
 }
 
 /// What a benign entry does.
@@ -87,6 +97,46 @@ pub struct Effect {
     pub action: Action,
     /// With `cap`: down to what.
     pub cap: Option<u8>,
+    /// With `cap`: down to what where nothing of a Red category counts; absent: `cap`.
+    pub cap_suspicion: Option<u8>,
+    /// Whether an entry with all below it also speaks for the names below; else it only annotates those.
+    #[serde(default = "yes")]
+    pub below: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Effect {
+    /// It is shown and changes nothing.
+    pub const ANNOTATE: Effect =
+        Effect { action: Action::Annotate, cap: None, cap_suspicion: None, below: true };
+
+    /// What it does to an object that an entry matched so.
+    pub fn on(self, matched: Match) -> Effect {
+        if matched == Match::Parent && !self.below { Effect::ANNOTATE } else { self }
+    }
+
+    /// What it does where only evidence of Orange and Yellow categories counts.
+    pub fn on_suspicion(self) -> Effect {
+        Effect { cap: self.cap_suspicion.or(self.cap), ..self }
+    }
+}
+
+/// A benign entry, as far as the policy asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BenignEntry<'a> {
+    /// Its source.
+    pub source: &'a str,
+    /// Its list, where the source has several.
+    pub list: Option<&'a str>,
+    /// What the entry says of itself.
+    pub action: Option<Action>,
+    /// Its topic.
+    pub category: Option<Category>,
+    /// Its rank among popular names.
+    pub rank: Option<u32>,
 }
 
 /// A source's own weight and confidence.
@@ -126,6 +176,11 @@ impl Policy {
         let unit = |name: &str, value: f64| {
             (0.0..=1.0).contains(&value).then_some(()).ok_or_else(|| format!("{name} is {value}: use 0 to 1"))
         };
+        let caps = |name: &str, cap: Option<u8>, suspicion: Option<u8>| match cap {
+            Some(101..) => Err(format!("{name}: a cap is 0 to 100")),
+            _ if suspicion > cap => Err(format!("{name}: cap_suspicion is no greater than cap, and needs one")),
+            _ => Ok(()),
+        };
         unit("confidence", self.confidence)?;
         let factors = &self.factors;
         for (name, value) in [
@@ -151,10 +206,16 @@ impl Policy {
         for name in self.topics.keys() {
             Category::find(name).ok_or_else(|| format!("topics.{name}: no such category"))?;
         }
-        for (name, effect) in self.topics.iter().chain([(&"otherwise".to_owned(), &self.otherwise)]) {
+        let lists = self.lists.iter().map(|(name, effect)| (format!("lists.{name:?}"), effect));
+        let topics = self.topics.iter().map(|(name, effect)| (format!("topics.{name}"), effect));
+        for (name, effect) in lists.chain(topics).chain([("otherwise".to_owned(), &self.otherwise)]) {
             if (effect.action == Action::Cap) != effect.cap.is_some() {
                 return Err(format!("{name}: a cap stands with the action \"cap\" and only there"));
             }
+            caps(&name, effect.cap, effect.cap_suspicion)?;
+        }
+        for row in &self.popular {
+            caps("popular", Some(row.cap), row.cap_suspicion)?;
         }
         for (name, source) in &self.sources {
             for (field, value) in [("weight", source.weight), ("confidence", source.confidence)] {
@@ -169,16 +230,31 @@ impl Policy {
         self.by_category.get(usize::from(category.index())).copied().flatten()
     }
 
-    /// What popularity of a rank does; 0: no rank.
-    pub fn popular(&self, rank: u32) -> Option<Effect> {
-        let row = self.popular.iter().find(|row| row.rank_max.is_none_or(|max| rank > 0 && rank <= max))?;
-        Some(Effect { action: Action::Cap, cap: Some(row.cap) })
+    /// What a benign entry does: as the policy says of its list, then of its source, then as the entry says, then by
+    /// its rank, then by its topic.
+    pub fn effect(&self, entry: &BenignEntry<'_>) -> Effect {
+        let named = entry.list.and_then(|list| self.lists.get(list)).or_else(|| self.lists.get(entry.source));
+        let own = || match entry.action? {
+            Action::Cap => Some(Effect { action: Action::Cap, cap: Some(OWN_CAP), ..Effect::ANNOTATE }),
+            action => Some(Effect { action, ..Effect::ANNOTATE }),
+        };
+        // A list of mere names, with no rank, topic or list, is one of popular names.
+        let is_popular = entry.rank.is_some() || (entry.category.is_none() && entry.list.is_none());
+        let popular = || is_popular.then(|| self.popular(entry.rank)).flatten();
+        let topic = || entry.category.and_then(|category| self.topics.get(category.short_name())).copied();
+        named.copied().or_else(own).or_else(popular).or_else(topic).unwrap_or(self.otherwise)
     }
 
-    /// What a benign entry of a topic does.
-    pub fn topic(&self, category: Option<Category>) -> Effect {
-        let named = category.and_then(|category| self.topics.get(category.short_name()));
-        named.copied().unwrap_or(self.otherwise)
+    /// What popularity of a rank does: to that host alone, never to what stands below it.
+    fn popular(&self, rank: Option<u32>) -> Option<Effect> {
+        let reaches = |row: &&Popular| row.rank_max.is_none_or(|max| rank.is_some_and(|rank| rank <= max));
+        let row = self.popular.iter().find(reaches)?;
+        Some(Effect {
+            action: Action::Cap,
+            cap: Some(row.cap),
+            cap_suspicion: row.cap_suspicion,
+            below: false,
+        })
     }
 }
 
@@ -193,8 +269,6 @@ mod tests {
             let Some(category) = Category::from_index(index) else { break };
             assert_eq!(policy.ageing(category).is_some(), category.zone() != Zone::Grey, "{category}");
         }
-        assert_eq!(policy.popular(5).unwrap().cap, Some(49));
-        assert_eq!(policy.popular(0).unwrap().cap, Some(74));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The formula: from matches to score and zone. A pure function of evidence, policy and hour.
 
+use super::policy::Effect;
+use crate::fact::Action;
 use crate::value::{Category, Timestamp, Zone};
 
 /// How an indicator of a list matched the object.
@@ -14,6 +16,8 @@ pub enum Match {
     Mask,
     /// A network that holds it.
     Network,
+    /// Something that it has to do with is itself judged.
+    Related,
 }
 
 /// One piece of evidence with everything that its contribution is made of.
@@ -88,12 +92,44 @@ fn strength(evidence: &[Evidence], zones: &[Zone]) -> f64 {
     100.0 * (1.0 - counted.map(|one| 1.0 - one.contribution).product::<f64>())
 }
 
-/// The score before caps: the greatest of S(Red), min(74, S(Red, Orange)), min(49, S(Red, Orange, Yellow)).
+/// The most that related evidence lifts a score to: it frames nobody.
+const RELATED_MAX: f64 = 49.0;
+
+/// The score before caps. With related evidence it is no greater than the greater of 49 and the score without it.
 pub fn raw_score(evidence: &[Evidence]) -> f64 {
+    let is_direct = |one: &&Evidence| one.matched != Match::Related;
+    let all = uncapped(evidence);
+    if evidence.iter().all(|one| is_direct(&one)) {
+        return all;
+    }
+    // Counted anew: related evidence may have stood before other evidence of its category.
+    let mut direct: Vec<Evidence> = evidence.iter().filter(is_direct).copied().collect();
+    count(&mut direct);
+    all.min(uncapped(&direct).max(RELATED_MAX))
+}
+
+/// The greatest of S(Red), min(74, S(Red, Orange)), min(49, S(Red, Orange, Yellow)).
+fn uncapped(evidence: &[Evidence]) -> f64 {
     let red = strength(evidence, &[Zone::Red]);
     let orange = strength(evidence, &[Zone::Red, Zone::Orange]).min(74.0);
     let yellow = strength(evidence, &[Zone::Red, Zone::Orange, Zone::Yellow]).min(49.0);
     red.max(orange).max(yellow)
+}
+
+/// Whether something of a Red category counts that is said of the object itself, not of what it is related to.
+pub fn is_accused(evidence: &[Evidence]) -> bool {
+    let is_red = |one: &Evidence| one.category.zone() == Zone::Red && one.matched != Match::Related;
+    evidence.iter().any(|one| one.counted && is_red(one))
+}
+
+/// The score after what benign entries do to it, rounded: the smallest cap holds, "suppress" leaves nothing.
+pub fn held_down(raw: f64, effects: impl Iterator<Item = Effect>) -> u8 {
+    let limit = effects.filter_map(|effect| match effect.action {
+        Action::Suppress => Some(0),
+        Action::Cap => effect.cap,
+        Action::Annotate => None,
+    });
+    round_score(limit.min().map_or(raw, |limit| raw.min(f64::from(limit))))
 }
 
 /// One rounding, half up, of a figure that is exact to nine decimals.
