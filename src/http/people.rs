@@ -201,3 +201,23 @@ fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
     let bytes = serde_json::to_vec(body).expect("only names as keys");
     (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_s_pages_are_its_own() {
+        let is = |text: &'static str| is_own(&HeaderValue::from_static(text));
+        for own in
+            ["http://localhost", "http://localhost:8080", "https://127.0.0.1:8080", "http://[::1]:8080"]
+        {
+            assert!(is(own), "{own}");
+        }
+        for other in
+            ["null", "", "http://evil.example", "http://localhost.evil.example", "http://192.168.1.7:8080"]
+        {
+            assert!(!is(other), "{other}");
+        }
+    }
+}

@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use super::Kind;
 use crate::fact::Fact;
-use crate::indicator::{Indicator, is_reserved, special_purpose_name};
-use crate::store::Table;
+use crate::indicator::Indicator;
 use crate::value::{Timestamp, Zone};
 
 /// The longest name of who says it, in characters.
@@ -74,9 +73,6 @@ impl Said {
         if let Some(text) = &mut self.text {
             tidy("text", text, TEXT_CHARS_MAX, "say something")?;
         }
-        if kind.table == Table::Pin {
-            self.check_pin()?;
-        }
         // Reports show an expiry to the minute, so it is one of whole minutes.
         self.expires = self.expires.map(|at| Timestamp(at.0.div_euclid(60) * 60));
         if let Some(expires) = self.expires.filter(|expires| *expires <= now) {
@@ -115,19 +111,6 @@ impl Said {
         Ok(())
     }
 
-    fn check_pin(&self) -> Result<(), String> {
-        match &self.indicator {
-            Indicator::Address(address) if is_reserved(*address) => Err(format!(
-                "{address} is reserved ({}): it is Grey whatever is said of it, and cannot be pinned",
-                special_purpose_name(*address).unwrap_or("multicast")
-            )),
-            Indicator::File(hash) if self.zone == Some(Zone::Orange) => {
-                Err(format!("{hash} is a file, and a file is never Orange: use Red, Yellow, Grey or Green"))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// The fact.
     ///
     /// # Errors
@@ -158,10 +141,63 @@ fn tidy(field: &str, text: &mut String, chars_max: usize, hint: &str) -> Result<
     if chars > chars_max {
         return Err(format!("{field} has {chars} characters: use at most {chars_max}"));
     }
-    let disturbs = |character: &char| character.is_control() && !(field == "text" && *character == '\n');
+    let disturbs =
+        |character: &char| character.is_control() && !(field == "text" && matches!(character, '\n' | '\t'));
     if let Some(character) = trimmed.chars().find(disturbs) {
         return Err(format!("{field} holds the control character {character:?}: use plain text"));
     }
     *text = trimmed.to_owned();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::people::{FALSE_POSITIVE, KINDS, NOTE, PIN, SIGHTING};
+
+    fn said(json: &str) -> Said {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::parse("2024-06-01T12:00:30Z").unwrap()
+    }
+
+    #[test]
+    fn what_is_checked_is_the_native_form_of_its_fact() {
+        for (kind, json) in [
+            (PIN, r#"{"indicator":"a.example","zone":"Red","reason":"r","by":"ann","expires":"2024-06-02"}"#),
+            (NOTE, r#"{"indicator":"url:http://a.example/b","text":"a\nb","by":"ann"}"#),
+            (SIGHTING, r#"{"indicator":"192.31.196.1","by":"ann","observed":"2024-05-28T07:03:09Z"}"#),
+            (FALSE_POSITIVE, r#"{"indicator":"a.example","reason":"r","by":"ann"}"#),
+        ] {
+            let checked = said(json).checked(kind, now()).unwrap();
+            let fact = checked.fact(kind).unwrap();
+            assert_eq!(fact.kind(), kind.name);
+            let mut native = serde_json::to_value(&fact).unwrap();
+            native.as_object_mut().unwrap().remove("fact");
+            assert_eq!(serde_json::from_value::<Said>(native).unwrap(), checked);
+            // What one kind has another refuses.
+            for other in KINDS.iter().filter(|other| other.name != kind.name && kind.name != "sighting") {
+                assert!(said(json).checked(other, now()).is_err(), "{} as {}", kind.name, other.name);
+            }
+        }
+    }
+
+    #[test]
+    fn texts_are_tidied_and_bounded_and_an_expiry_is_of_whole_minutes() {
+        let pin = |by: &str, expires: &str| {
+            let json = serde_json::json!({"indicator": "a.example", "zone": "Red", "reason": " r ", "by": by,
+                "expires": expires});
+            said(&json.to_string()).checked(PIN, now())
+        };
+        let checked = pin(" ann ", "2024-06-01T12:02:59Z").unwrap();
+        assert_eq!((checked.by.as_str(), checked.reason.as_deref()), ("ann", Some("r")));
+        assert_eq!(checked.expires, Some(Timestamp::parse("2024-06-01T12:02:00Z").unwrap()));
+        assert_eq!(checked.observed, Some(now()));
+        assert!(pin(&"\u{e9}".repeat(BY_CHARS_MAX), "2024-06-02").is_ok(), "characters, not bytes");
+        assert!(pin(&"x".repeat(BY_CHARS_MAX + 1), "2024-06-02").unwrap_err().contains("101 characters"));
+        assert!(pin("ann", "2024-06-01T12:00:59Z").unwrap_err().contains("not in the future"));
+        assert!(pin("ann\nbob", "2024-06-02").unwrap_err().contains("control character"));
+    }
 }
