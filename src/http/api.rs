@@ -55,7 +55,7 @@ async fn report(service: &Arc<Service>, kind: Kind, uri: &Uri, now: Timestamp) -
     }
     let unavailable = |detail: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail);
     let snapshot = service.store.snapshot().map_err(|error| unavailable(error.to_string()))?;
-    let age = Age { generation: snapshot.manifest.generation, hour: now.hour().0 };
+    let age = Age { generation: snapshot.manifest.generation, minute: now.0.div_euclid(60) };
     if let Some(body) = service.cache.get(age, key) {
         return Ok(body.with(service.requests.count(now)));
     }
@@ -126,7 +126,7 @@ fn asked(kind: Kind, uri: &Uri, now: Timestamp) -> Result<(Indicator, Request), 
 }
 
 /// A parameter of a query, its escapes taken off; the last where it stands several times.
-fn parameter(query: &str, name: &str) -> Option<String> {
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
     let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let value = pairs.rfind(|(key, _)| decoded(key) == name)?.1;

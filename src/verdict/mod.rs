@@ -69,6 +69,14 @@ pub struct PinFound {
     pub until: Option<Timestamp>,
 }
 
+impl PinFound {
+    /// The order of pins on one object: the greatest counts. Of one moment the worse zone, then the one that
+    /// ends first, so that the order of imports never matters.
+    fn order(&self) -> (Timestamp, Reverse<Zone>, Reverse<Timestamp>) {
+        (self.since, Reverse(self.zone), Reverse(self.until.unwrap_or(Timestamp::RECORD_MAX)))
+    }
+}
+
 /// The verdict on an object.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
@@ -409,20 +417,18 @@ impl<'a> Judge<'a> {
 
     fn match_object(&self, object: &ObjectKey, matches: &mut Matches) -> Result<(), StoreError> {
         self.view.hits(&Probe::Object(&object.0), &mut |hit| match hit.entry.kind {
-            Kind::Pin => {
+            // What a whole-state source no longer says is no pin.
+            Kind::Pin if !hit.whole || hit.current.is_some() => {
                 let until = (hit.entry.until != 0).then(|| Timestamp(i64::from(hit.entry.until)));
-                let live = until.is_none_or(|until| self.now < until);
-                let newest = matches.pin.is_none_or(|pin| hit.last >= pin.since);
-                if let Some(zone) = zone_of(hit.entry.category)
-                    && live
-                    && newest
-                {
-                    matches.pin = Some(PinFound { zone, since: hit.last, until });
-                }
+                let found = zone_of(hit.entry.category).map(|zone| PinFound { zone, since: hit.last, until });
+                matches.pin = matches.pin.into_iter().chain(found).max_by_key(PinFound::order);
             }
             Kind::Sighting => matches.sighted = matches.sighted.max(Some(hit.last)),
             _ => {}
-        })
+        })?;
+        // The newest counts, or none: one that is over brings no older one back, so that a pin can be taken back.
+        matches.pin = matches.pin.filter(|pin| pin.until.is_none_or(|until| self.now < until));
+        Ok(())
     }
 
     fn match_name(&self, name: &DomainName, matches: &mut Matches) -> Result<(), StoreError> {

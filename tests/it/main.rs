@@ -8,6 +8,7 @@ mod http;
 mod model;
 mod mutate;
 mod order;
+mod people;
 mod program;
 mod recompute;
 mod report;
