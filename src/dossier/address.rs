@@ -14,9 +14,7 @@ use crate::store::observed::Observed;
 use crate::store::{Edge, ObjectKey, Part, StoreError, Table, read_part};
 use crate::value::{CountryCode, Timestamp};
 use crate::verdict::Judge;
-
-/// An address with so many registrable domains is shared hosting: what one of them did says little of another.
-const SHARED_DOMAINS: u64 = 10;
+use crate::verdict::related::SHARED_DOMAINS;
 
 /// What is gathered of an address.
 pub struct AddressDossier<'a> {
@@ -177,7 +175,7 @@ impl<'a> AddressDossier<'a> {
 
     /// Whether so many registrable domains share the address that relation through it says little.
     pub fn is_shared(&self) -> bool {
-        self.registrable_domains() >= SHARED_DOMAINS
+        self.registrable_domains() >= SHARED_DOMAINS as u64
     }
 
     /// Files downloaded from the address and from names that resolved to it at that time, and files that

@@ -11,7 +11,7 @@ use crate::fact::{self, Action};
 use crate::people::REASON_CHARS_MAX;
 use crate::store::{StoreError, Table};
 use crate::value::{ThreatScore, Timestamp, Zone};
-use crate::verdict::{Confidence, Counter, Found, Match};
+use crate::verdict::{Confidence, Counter, EvidenceKind, Found, Match};
 
 /// How many reports of a false positive stand in the notes: the newest.
 const REPORTS_MAX: usize = 10;
@@ -52,7 +52,7 @@ struct Evidence {
     source: String,
     /// When the source's state was last found to hold.
     source_version: Option<String>,
-    kind: &'static str,
+    kind: EvidenceKind,
     indicator: String,
     r#match: Match,
     category: String,
@@ -131,7 +131,7 @@ fn evidence(common: &Common<'_>, found: &Found, reference: Option<String>) -> Ev
     Evidence {
         source: name(one.source),
         source_version: Some(one.last.to_string()),
-        kind: if found.is_file { "file" } else { "listing" },
+        kind: found.kind,
         indicator: found.indicator.clone(),
         r#match: one.matched,
         category: one.category.to_string(),

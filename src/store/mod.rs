@@ -42,7 +42,7 @@ pub use object::{Edge, Large, Object, Statement};
 pub use pages::Damage;
 pub use publish::{BatchWriter, NewBatch, Published, Retired};
 pub use run::skeleton;
-pub use snapshot::{Hit, Snapshot, View, mask_type};
+pub use snapshot::{Hit, RELATED_SOURCE, Snapshot, View, mask_type};
 
 /// Why the store cannot answer.
 #[derive(Debug, thiserror::Error)]

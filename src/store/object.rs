@@ -169,7 +169,8 @@ impl View {
         }))
     }
 
-    /// Whether a table has at least so many groups of counterparts: rows are read until it is clear.
+    /// Whether a table has at least so many groups of counterparts: rows are read until it is clear, `rows_max`
+    /// of them at most.
     ///
     /// # Errors
     ///
@@ -179,10 +180,11 @@ impl View {
         object: &ObjectKey,
         table: Table,
         least: usize,
+        rows_max: usize,
         group: impl Fn(&[u8]) -> Option<u64>,
     ) -> Result<bool, StoreError> {
         let prefix = [&object.0[..], &[table as u8]].concat();
-        let mut groups = BTreeSet::new();
+        let (mut groups, mut rows) = (BTreeSet::new(), 0);
         for (index, run) in self.snapshot().runs().iter().enumerate() {
             if groups.len() >= least || !self.reads(index) || !run.may_have(&object.0)? {
                 continue;
@@ -190,7 +192,8 @@ impl View {
             run.scan(&prefix, |key, value| {
                 let seen = Observed::decode(value).and_then(|observed| self.seen(observed));
                 groups.extend(seen.and_then(|_| group(&key[prefix.len()..key.len() - 2])));
-                Ok(groups.len() < least)
+                rows += 1;
+                Ok(groups.len() < least && rows < rows_max)
             })?;
         }
         Ok(groups.len() >= least)

@@ -17,6 +17,9 @@ use crate::feeds::State;
 use crate::indicator::MaskType;
 use crate::value::Timestamp;
 
+/// The number of what is no source of the store's: evidence that follows from related objects.
+pub const RELATED_SOURCE: u16 = u16::MAX;
+
 /// The live runs of one manifest.
 pub struct Snapshot {
     /// The manifest.
@@ -79,6 +82,9 @@ impl Snapshot {
 
     /// The name of a source.
     pub fn source_name(&self, id: u16) -> &str {
+        if id == RELATED_SOURCE {
+            return "zonelens:related";
+        }
         self.manifest.sources.get(usize::from(id)).map_or("?", String::as_str)
     }
 

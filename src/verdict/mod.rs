@@ -17,6 +17,7 @@ use crate::store::{Hit, ObjectKey, Statement, StoreError, View, action_of, mask_
 use crate::value::{Category, CountryCode, ThreatScore, Timestamp, Zone};
 
 pub mod policy;
+pub mod related;
 pub mod score;
 
 pub use policy::Policy;
@@ -31,10 +32,22 @@ pub struct Found {
     pub evidence: Evidence,
     /// What the source lists, as it is shown.
     pub indicator: String,
-    /// A listing or a file's verdict.
-    pub is_file: bool,
+    /// What it is.
+    pub kind: EvidenceKind,
     /// Whether it still counts: what does not only tells since when the source has said it.
     is_live: bool,
+}
+
+/// What a piece of evidence is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EvidenceKind {
+    /// A source lists it.
+    Listing,
+    /// Somebody's verdict on a file.
+    File,
+    /// The verdict on something that it has to do with.
+    Related,
 }
 
 /// A benign entry that matched.
@@ -124,7 +137,8 @@ impl Verdict {
 
     /// The categories of live listings and topical lists, each once, by zone order, then name.
     pub fn categories(&self) -> Vec<Category> {
-        let evidence = self.found.iter().map(|found| found.evidence.category);
+        let direct = self.found.iter().filter(|found| found.kind != EvidenceKind::Related);
+        let evidence = direct.map(|found| found.evidence.category);
         let mut all: Vec<Category> =
             evidence.chain(self.benign.iter().filter_map(|one| one.category)).collect();
         all.sort_by_key(|category| (category.zone(), category.short_name()));
@@ -172,6 +186,7 @@ pub struct Judge<'a> {
     origins: Vec<(u16, f64, f64)>,
     domains: RefCell<HashMap<String, (Zone, ThreatScore)>>,
     addresses: RefCell<HashMap<IpAddr, (Zone, ThreatScore)>>,
+    shared: RefCell<HashMap<IpAddr, bool>>,
 }
 
 impl<'a> Judge<'a> {
@@ -198,6 +213,7 @@ impl<'a> Judge<'a> {
             origins,
             domains: RefCell::default(),
             addresses: RefCell::default(),
+            shared: RefCell::default(),
         }
     }
 
@@ -222,10 +238,21 @@ impl<'a> Judge<'a> {
     ///
     /// Damage in the store, here and below.
     pub fn domain(&self, name: &DomainName) -> Result<Verdict, StoreError> {
+        let mut gathered = self.gather(self.domain_matches(name)?);
+        gathered.found.extend(self.related(&Host::Domain(name.clone()))?);
+        Ok(self.decide(gathered, false))
+    }
+
+    /// The verdict on a domain by what is said of itself alone.
+    fn direct_domain(&self, name: &DomainName) -> Result<Verdict, StoreError> {
+        Ok(self.judge(self.domain_matches(name)?, false))
+    }
+
+    fn domain_matches(&self, name: &DomainName) -> Result<Matches, StoreError> {
         let mut matches = Matches::default();
         self.match_name(name, &mut matches)?;
         self.match_object(&ObjectKey::domain(name.as_str()), &mut matches)?;
-        Ok(self.judge(matches, false))
+        Ok(matches)
     }
 
     /// The verdict on an address. A reserved one is Grey, whatever lists it.
@@ -237,10 +264,24 @@ impl<'a> Judge<'a> {
         if is_reserved(address) {
             return Ok(Verdict::default());
         }
+        let mut gathered = self.gather(self.address_matches(address)?);
+        gathered.found.extend(self.related(&Host::Address(address))?);
+        Ok(self.decide(gathered, false))
+    }
+
+    /// The verdict on an address by what is said of itself alone.
+    fn direct_address(&self, address: IpAddr) -> Result<Verdict, StoreError> {
+        if is_reserved(address) {
+            return Ok(Verdict::default());
+        }
+        Ok(self.judge(self.address_matches(address)?, false))
+    }
+
+    fn address_matches(&self, address: IpAddr) -> Result<Matches, StoreError> {
         let mut matches = Matches::default();
         self.match_address(address, &mut matches)?;
         self.match_object(&ObjectKey::address(address), &mut matches)?;
-        Ok(self.judge(matches, false))
+        Ok(matches)
     }
 
     /// The verdict on a URL: the evidence of its host, and of masks that cover it.
@@ -320,10 +361,11 @@ impl<'a> Judge<'a> {
             self.view.hits(&Probe::Name(probed), &mut |_| matched = true)?;
             rest = probed.split_once('.').map(|(_, parent)| parent);
         }
+        let object = ObjectKey::domain(name.as_str());
         if !matched {
-            self.view.hits(&Probe::Object(&ObjectKey::domain(name.as_str()).0), &mut |_| matched = true)?;
+            self.view.hits(&Probe::Object(&object.0), &mut |_| matched = true)?;
         }
-        Ok(!matched)
+        Ok(!matched && !self.has_candidates(&object)?)
     }
 
     /// Zone and score of an address in a row.
@@ -517,8 +559,11 @@ impl<'a> Judge<'a> {
                     let sighted = sighted.filter(|_| matched == Match::Exact);
                     if let Some((evidence, is_live)) = self.weigh(&hit, matched, sighted) {
                         let indicator = show(&what, &hit);
-                        let is_file = hit.entry.kind == Kind::FileVerdict;
-                        found.push(Found { evidence, indicator, is_file, is_live });
+                        let kind = match hit.entry.kind {
+                            Kind::FileVerdict => EvidenceKind::File,
+                            _ => EvidenceKind::Listing,
+                        };
+                        found.push(Found { evidence, indicator, kind, is_live });
                     }
                 }
                 Kind::Benign => benign.extend(self.counter(&hit, matched, &what)),
@@ -556,7 +601,7 @@ impl<'a> Judge<'a> {
         });
         let speaks = clean || benign.iter().any(|one| one.effect.action != Action::Annotate);
         let suppressed = benign.iter().any(|one| one.effect.action == Action::Suppress);
-        let mut score = score::held_down(score::raw_score(&evidence), benign.iter().map(|one| one.effect));
+        let mut score = score::held_down(score::limited(&evidence), benign.iter().map(|one| one.effect));
         let counts =
             |zone: Zone| evidence.iter().any(|one| one.counted && (is_file || one.category.zone() == zone));
         let yellow = !suppressed && counts(Zone::Yellow);

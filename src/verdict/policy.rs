@@ -178,7 +178,9 @@ impl Policy {
         };
         let caps = |name: &str, cap: Option<u8>, suspicion: Option<u8>| match cap {
             Some(101..) => Err(format!("{name}: a cap is 0 to 100")),
-            _ if suspicion > cap => Err(format!("{name}: cap_suspicion is no greater than cap, and needs one")),
+            _ if suspicion > cap => {
+                Err(format!("{name}: cap_suspicion is no greater than cap, and needs one"))
+            }
             _ => Ok(()),
         };
         unit("confidence", self.confidence)?;

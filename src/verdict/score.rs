@@ -132,6 +132,21 @@ pub fn held_down(raw: f64, effects: impl Iterator<Item = Effect>) -> u8 {
     round_score(limit.min().map_or(raw, |limit| raw.min(f64::from(limit))))
 }
 
+/// The score before caps, which related evidence lifts to 49 at most, or to what it is without it.
+pub fn limited(evidence: &[Evidence]) -> f64 {
+    let score = raw_score(evidence);
+    if !evidence.iter().any(|one| one.counted && one.matched == Match::Related) {
+        return score;
+    }
+    let mut direct: Vec<Evidence> =
+        evidence.iter().filter(|one| one.matched != Match::Related).copied().collect();
+    count(&mut direct);
+    score.min(raw_score(&direct).max(RELATED_SCORE_MAX))
+}
+
+/// What related evidence can lift a score to.
+const RELATED_SCORE_MAX: f64 = 49.0;
+
 /// One rounding, half up, of a figure that is exact to nine decimals.
 pub fn round_score(score: f64) -> u8 {
     let exact = (score * 1e9).round() / 1e9;
