@@ -213,12 +213,12 @@ fn publish(
 ) -> Result<Vec<Record>, PeopleError> {
     let facts: Result<Vec<Fact>, String> = all.iter().map(|said| said.fact(kind)).collect();
     import::publish(store, SOURCE, facts.map_err(PeopleError::Wrong)?, now)?;
-    // Whoever wrote it sees it in the very next lookup.
-    store.refresh();
     Ok(all.into_iter().map(|said| Record { said, status, source: SOURCE.to_owned() }).collect())
 }
 
+/// The newest pin on an object, another process's of a moment ago included.
 fn newest(store: &Store, indicator: &Indicator, now: Timestamp) -> Result<Option<Record>, StoreError> {
+    store.refresh();
     Ok(records(store, PIN, indicator, now)?.into_iter().next())
 }
 

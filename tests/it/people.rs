@@ -384,6 +384,32 @@ fn what_is_posted_is_in_the_very_next_report() {
 }
 
 #[test]
+fn pins_of_one_second_have_an_order_whoever_sets_them() {
+    let program = Program::new();
+    let service = program.serve(&[]);
+    let set = |zone: &str| {
+        let body = json!({"indicator": "a.example", "zone": zone, "reason": "r", "by": zone});
+        assert_eq!(post(&service, "/api/v1/pins", &body).status, 201);
+    };
+    std::thread::scope(|scope| {
+        for zone in ["Red", "Orange", "Yellow", "Green"] {
+            scope.spawn(move || set(zone));
+        }
+    });
+    // Another process, and then the service at once.
+    program.ok(&["pin", "set", "a.example", "--zone", "Red", "--reason", "r", "--by", "command"]);
+    set("Orange");
+    let list = service.get("/api/v1/pins?indicator=a.example").json();
+    let pins = list["pins"].as_array().unwrap();
+    let mut moments: Vec<&str> = pins.iter().map(|pin| pin["observed"].as_str().unwrap()).collect();
+    assert_eq!((moments[0], &pins[0]["zone"]), ("2024-06-01T12:00:05Z", &json!("Orange")));
+    assert_eq!(pins[1]["by"], "command");
+    moments.dedup();
+    assert_eq!(moments.len(), 6, "each has a moment of its own: {moments:?}");
+    assert_eq!(service.get("/api/domain/a.example").json()["Zone"], "Orange");
+}
+
+#[test]
 fn every_wrong_request_is_a_problem_and_changes_nothing() {
     let program = Program::new();
     let service = program.serve(&[]);
