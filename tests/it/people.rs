@@ -333,7 +333,7 @@ fn what_is_posted_is_in_the_very_next_report() {
     assert_eq!(pinned["Verdict"]["Pin"], pin);
     // Listed, taken back, and listed still.
     let list = service.get("/api/v1/pins?indicator=bad%5B.%5Dexample");
-    assert_eq!(list.json(), json!({"indicator": "domain:bad.example", "total": 1, "pins": [kept]}));
+    assert_eq!(list.json(), json!({"indicator": "domain:bad.example", "total": 1, "records": [kept]}));
     let removal =
         service.request("DELETE", "/api/v1/pins?indicator=bad.example&by=bob&reason=not%20ours+at%20all");
     assert_eq!(removal.status, 200, "{}", removal.body);
@@ -344,7 +344,7 @@ fn what_is_posted_is_in_the_very_next_report() {
     assert_eq!(zone(&report("bad.example").json()).0, "Red");
     let list = service.get("/api/v1/pins?indicator=bad.example").json();
     assert_eq!(
-        (&list["pins"][0]["status"], &list["pins"][1]["status"]),
+        (&list["records"][0]["status"], &list["records"][1]["status"]),
         (&json!("removal"), &json!("removed"))
     );
     // A name that nobody knew.
@@ -356,24 +356,16 @@ fn what_is_posted_is_in_the_very_next_report() {
     );
     assert_eq!(zone(&report("new.example").json()), ("Red", 75));
     // The other kinds.
-    for (path, field, body) in [
-        ("notes", "notes", json!({"indicator": "bad.example", "text": "remark", "by": "ann"})),
-        (
-            "sightings",
-            "sightings",
-            json!({"indicator": "bad.example", "by": "ann", "observed": "2024-05-31"}),
-        ),
-        (
-            "false-positives",
-            "false_positives",
-            json!({"indicator": "bad.example", "reason": "ours", "by": "ann"}),
-        ),
+    for (path, body) in [
+        ("notes", json!({"indicator": "bad.example", "text": "remark", "by": "ann"})),
+        ("sightings", json!({"indicator": "bad.example", "by": "ann", "observed": "2024-05-31"})),
+        ("false-positives", json!({"indicator": "bad.example", "reason": "ours", "by": "ann"})),
     ] {
         let path = format!("/api/v1/{path}");
         let answer = post(&service, &path, &body);
         assert_eq!(answer.status, 201, "{path}: {}", answer.body);
         let list = service.get(&format!("{path}?indicator=domain:bad.example")).json();
-        assert_eq!(list[field], json!([answer.json()]), "{path}");
+        assert_eq!(list["records"], json!([answer.json()]), "{path}");
         assert_eq!(service.get(&format!("{path}?indicator=other.example")).json()["total"], 0);
     }
     let notes = report("bad.example").json()["Verdict"]["Notes"].to_string();
@@ -400,7 +392,7 @@ fn pins_of_one_second_have_an_order_whoever_sets_them() {
     program.ok(&["pin", "set", "a.example", "--zone", "Red", "--reason", "r", "--by", "command"]);
     set("Orange");
     let list = service.get("/api/v1/pins?indicator=a.example").json();
-    let pins = list["pins"].as_array().unwrap();
+    let pins = list["records"].as_array().unwrap();
     let mut moments: Vec<&str> = pins.iter().map(|pin| pin["observed"].as_str().unwrap()).collect();
     assert_eq!((moments[0], &pins[0]["zone"]), ("2024-06-01T12:00:05Z", &json!("Orange")));
     assert_eq!(pins[1]["by"], "command");
