@@ -43,7 +43,7 @@ struct Who {
     /// Who says so [default: $USER]
     #[arg(long, value_name = "NAME", env = "USER", hide_env = true)]
     by: String,
-    /// For a person, or what is kept as JSON, one object a line
+    /// For a person, or what is kept in the native form, one object a line
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -62,7 +62,7 @@ struct Objects {
 struct List {
     #[command(flatten)]
     objects: Objects,
-    /// For a person, or as JSON, one object a line
+    /// For a person, or in the native form, one object a line, as `zonelens import` reads it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }

@@ -203,7 +203,7 @@ fn a_pin_is_taken_back_and_everything_stays_listed() {
     assert_eq!(all[0]["reason"], "no more ours");
     assert_eq!(
         all[1],
-        json!({"indicator": "domain:bad.example", "zone": "Green", "reason": "why", "by": "ann",
+        json!({"fact": "pin", "indicator": "domain:bad.example", "zone": "Green", "reason": "why", "by": "ann",
         "observed": "2024-06-02T12:00:00Z", "status": "removed", "source": "people"})
     );
     // The catalogue keeps every batch, and a retired one never was.
@@ -227,7 +227,7 @@ fn a_sighting_makes_an_old_listing_young() {
     let all = lines(&program, &["sighting", "list", "bad.example"]);
     assert_eq!(
         all,
-        [json!({"indicator": "domain:bad.example", "by": "proxy-7",
+        [json!({"fact": "sighting", "indicator": "domain:bad.example", "by": "proxy-7",
         "observed": "2024-06-01T11:00:00Z", "status": "live", "source": "people"})]
     );
 }
@@ -253,13 +253,7 @@ fn notes_and_false_positives_are_kept_and_listed_newest_first() {
     assert_eq!(program.run(&["note", "list", "b.example"]).code, 3);
     // What is listed here can be imported there: the records are of the native form.
     let other = Program::new();
-    let exported: String = lines(&program, &["false-positive", "list", "a.example"])
-        .into_iter()
-        .map(|mut record| {
-            record["fact"] = json!("false_positive");
-            format!("{record}\n")
-        })
-        .collect();
+    let exported = program.ok(&["false-positive", "list", "a.example", "--format", "json"]).out;
     let path = other.file("people.ndjson", exported);
     other.ok(&["import", text(&path)]);
     assert_eq!(lines(&other, &["false-positive", "list", "a.example"])[0]["by"], "ann");
@@ -323,7 +317,7 @@ fn what_is_posted_is_in_the_very_next_report() {
     let answer = post(&service, "/api/v1/pins", &body);
     assert_eq!(answer.status, 201, "{}", answer.body);
     assert_eq!(answer.header("content-type"), Some("application/json"));
-    let kept = json!({"indicator": "domain:bad.example", "zone": "Green", "reason": "ours", "by": "ann",
+    let kept = json!({"fact": "pin", "indicator": "domain:bad.example", "zone": "Green", "reason": "ours", "by": "ann",
         "expires": "2030-01-01T00:00:00Z", "observed": "2024-06-01T12:00:00Z", "status": "live", "source": "people"});
     assert_eq!(answer.json(), kept);
     let pinned = report("bad.example").json();
