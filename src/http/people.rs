@@ -1,7 +1,7 @@
 //! `/api/v1/pins`, `/notes`, `/sightings`, `/false-positives`: what people say of an object, read and written.
 //!
-//! `GET ?indicator=` lists (`{"indicator","total","records"}`), `POST` with a JSON body says, `DELETE /api/v1/pins?indicator=&by=&reason=` takes a
-//! pin back. What is said is in the very next lookup.
+//! `GET ?indicator=` lists (`{"indicator","total","records"}`), `POST` with a JSON body says,
+//! `DELETE /api/v1/pins?indicator=&by=&reason=` takes a pin back. What is said is in the very next lookup.
 
 use std::sync::Arc;
 
