@@ -14,9 +14,6 @@ Examples:
   zonelens pin set evil.example --zone Red --reason 'seen in case 17' --expires 2030-01-01
   zonelens pin remove evil.example --reason 'case 17 is closed'
   zonelens pin list evil.example";
-const SET_EXAMPLE: &str = "\
-Example:
-  zonelens pin set evil.example 203.0.113.7 --zone Red --by ann --reason 'seen in case 17'";
 const REMOVE_EXAMPLE: &str = "\
 Example:
   zonelens pin remove evil.example --reason 'case 17 is closed'
@@ -26,23 +23,14 @@ const NOTE_EXAMPLE: &str = "\
 Examples:
   zonelens note add evil.example 'its owner answers abuse@evil.example'
   zonelens note list evil.example --format json";
-const NOTE_ADD_EXAMPLE: &str = "\
-Example:
-  zonelens note add evil.example 'its owner answers abuse@evil.example'";
 const SIGHTING_EXAMPLE: &str = "\
 Examples:
   zonelens sighting add evil.example --observed 2024-05-28T07:03Z
   zonelens sighting list evil.example";
-const SIGHTING_ADD_EXAMPLE: &str = "\
-Example:
-  zonelens sighting add evil.example other.example --by proxy-7";
 const FALSE_POSITIVE_EXAMPLE: &str = "\
 Examples:
   zonelens false-positive add shop.example --reason 'our own shop'
   zonelens false-positive list shop.example";
-const FALSE_POSITIVE_ADD_EXAMPLE: &str = "\
-Example:
-  zonelens false-positive add shop.example --reason 'our own shop'";
 const LIST_EXAMPLE: &str = "\
 Example:
   zonelens pin list evil.example      (note, sighting and false-positive alike)
@@ -55,7 +43,7 @@ struct Who {
     /// Who says so [default: $USER]
     #[arg(long, value_name = "NAME", env = "USER", hide_env = true)]
     by: String,
-    /// For a person, or what is kept as JSON, one object a line
+    /// For a person, or what is kept in the native form, one object a line
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -74,7 +62,7 @@ struct Objects {
 struct List {
     #[command(flatten)]
     objects: Objects,
-    /// For a person, or as JSON, one object a line
+    /// For a person, or in the native form, one object a line, as `zonelens import` reads it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -90,7 +78,9 @@ pub(super) struct Pin {
 #[derive(clap::Subcommand)]
 enum PinAction {
     /// Set the zone of objects, until a moment or for good
-    #[command(after_help = SET_EXAMPLE)]
+    #[command(
+        after_help = "Example: zonelens pin set evil.example --zone Red --by ann --reason 'seen in case 17'"
+    )]
     Set {
         #[command(flatten)]
         objects: Objects,
@@ -131,7 +121,7 @@ pub(super) struct Note {
 #[derive(clap::Subcommand)]
 enum NoteAction {
     /// Remark on an object
-    #[command(after_help = NOTE_ADD_EXAMPLE)]
+    #[command(after_help = "Example: zonelens note add evil.example 'its owner answers abuse@evil.example'")]
     Add {
         /// A domain, an address, a web address or a file, defanged or not
         indicator: String,
@@ -154,7 +144,7 @@ pub(super) struct Sighting {
 #[derive(clap::Subcommand)]
 enum SightingAction {
     /// Say that objects were seen
-    #[command(after_help = SIGHTING_ADD_EXAMPLE)]
+    #[command(after_help = "Example: zonelens sighting add evil.example other.example --by proxy-7")]
     Add {
         #[command(flatten)]
         objects: Objects,
@@ -178,7 +168,7 @@ pub(super) struct FalsePositive {
 #[derive(clap::Subcommand)]
 enum FalsePositiveAction {
     /// Report objects as wrongly listed
-    #[command(after_help = FALSE_POSITIVE_ADD_EXAMPLE)]
+    #[command(after_help = "Example: zonelens false-positive add shop.example --reason 'our own shop'")]
     Add {
         #[command(flatten)]
         objects: Objects,

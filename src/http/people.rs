@@ -1,7 +1,7 @@
 //! `/api/v1/pins`, `/notes`, `/sightings`, `/false-positives`: what people say of an object, read and written.
 //!
-//! `GET ?indicator=` lists, `POST` with a JSON body says, `DELETE /api/v1/pins?indicator=&by=&reason=` takes a
-//! pin back. What is said is in the very next lookup.
+//! `GET ?indicator=` lists (`{"indicator","total","records"}`), `POST` with a JSON body says,
+//! `DELETE /api/v1/pins?indicator=&by=&reason=` takes a pin back. What is said is in the very next lookup.
 
 use std::sync::Arc;
 
@@ -13,16 +13,25 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
-use serde_json::{Map, json};
 
 use super::Service;
 use super::api::parameter;
 use super::error::Problem;
 use crate::indicator::Indicator;
-use crate::people::{self, KINDS, Kind, PIN, PeopleError, RECORDS_MAX, Said};
+use crate::people::{self, KINDS, Kind, PIN, PeopleError, RECORDS_MAX, Record, Said};
 
 /// The longest body.
 const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// The records on an object.
+#[derive(Serialize)]
+struct Listed {
+    indicator: Indicator,
+    /// How many there are, also where fewer are listed.
+    total: usize,
+    /// The newest first.
+    records: Vec<Record>,
+}
 
 /// A route a kind.
 pub(super) fn routes() -> Router<Arc<Service>> {
@@ -50,11 +59,7 @@ async fn list(service: Arc<Service>, kind: &'static Kind, uri: Uri) -> Result<Re
     let mut records = at_work(&service, &uri, work).await?;
     let total = records.len();
     records.truncate(RECORDS_MAX);
-    let mut body = Map::new();
-    body.insert("indicator".to_owned(), json!(indicator));
-    body.insert("total".to_owned(), json!(total));
-    body.insert(kind.path.replace('-', "_"), json!(records));
-    Ok(json_response(StatusCode::OK, &body))
+    Ok(json_response(StatusCode::OK, &Listed { indicator, total, records }))
 }
 
 /// Says what the body says; answers with what is kept.

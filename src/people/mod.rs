@@ -114,9 +114,11 @@ impl Status {
     }
 }
 
-/// What was said, and what became of it.
+/// What was said, and what became of it. As JSON it is the native form of the fact, with two fields more.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Record {
+    /// The kind.
+    pub fact: &'static str,
     /// What was said; `observed` is always there.
     #[serde(flatten)]
     pub said: Said,
@@ -213,12 +215,15 @@ fn publish(
 ) -> Result<Vec<Record>, PeopleError> {
     let facts: Result<Vec<Fact>, String> = all.iter().map(|said| said.fact(kind)).collect();
     import::publish(store, SOURCE, facts.map_err(PeopleError::Wrong)?, now)?;
-    // Whoever wrote it sees it in the very next lookup.
-    store.refresh();
-    Ok(all.into_iter().map(|said| Record { said, status, source: SOURCE.to_owned() }).collect())
+    Ok(all
+        .into_iter()
+        .map(|said| Record { fact: kind.name, said, status, source: SOURCE.to_owned() })
+        .collect())
 }
 
+/// The newest pin on an object, another process's of a moment ago included.
 fn newest(store: &Store, indicator: &Indicator, now: Timestamp) -> Result<Option<Record>, StoreError> {
+    store.refresh();
     Ok(records(store, PIN, indicator, now)?.into_iter().next())
 }
 
@@ -238,7 +243,7 @@ pub fn records(
     let mut records = Vec::new();
     for statement in object.statements(kind.table) {
         let source = snapshot.source_name(statement.source).to_owned();
-        records.push(Record { said: read(statement)?, status: stands(statement), source });
+        records.push(Record { fact: kind.name, said: read(statement)?, status: stands(statement), source });
     }
     records.sort_by_key(|record| Reverse(record.said.order()));
     if kind.table == Table::Pin {

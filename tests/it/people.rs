@@ -203,7 +203,7 @@ fn a_pin_is_taken_back_and_everything_stays_listed() {
     assert_eq!(all[0]["reason"], "no more ours");
     assert_eq!(
         all[1],
-        json!({"indicator": "domain:bad.example", "zone": "Green", "reason": "why", "by": "ann",
+        json!({"fact": "pin", "indicator": "domain:bad.example", "zone": "Green", "reason": "why", "by": "ann",
         "observed": "2024-06-02T12:00:00Z", "status": "removed", "source": "people"})
     );
     // The catalogue keeps every batch, and a retired one never was.
@@ -227,7 +227,7 @@ fn a_sighting_makes_an_old_listing_young() {
     let all = lines(&program, &["sighting", "list", "bad.example"]);
     assert_eq!(
         all,
-        [json!({"indicator": "domain:bad.example", "by": "proxy-7",
+        [json!({"fact": "sighting", "indicator": "domain:bad.example", "by": "proxy-7",
         "observed": "2024-06-01T11:00:00Z", "status": "live", "source": "people"})]
     );
 }
@@ -253,13 +253,7 @@ fn notes_and_false_positives_are_kept_and_listed_newest_first() {
     assert_eq!(program.run(&["note", "list", "b.example"]).code, 3);
     // What is listed here can be imported there: the records are of the native form.
     let other = Program::new();
-    let exported: String = lines(&program, &["false-positive", "list", "a.example"])
-        .into_iter()
-        .map(|mut record| {
-            record["fact"] = json!("false_positive");
-            format!("{record}\n")
-        })
-        .collect();
+    let exported = program.ok(&["false-positive", "list", "a.example", "--format", "json"]).out;
     let path = other.file("people.ndjson", exported);
     other.ok(&["import", text(&path)]);
     assert_eq!(lines(&other, &["false-positive", "list", "a.example"])[0]["by"], "ann");
@@ -323,7 +317,7 @@ fn what_is_posted_is_in_the_very_next_report() {
     let answer = post(&service, "/api/v1/pins", &body);
     assert_eq!(answer.status, 201, "{}", answer.body);
     assert_eq!(answer.header("content-type"), Some("application/json"));
-    let kept = json!({"indicator": "domain:bad.example", "zone": "Green", "reason": "ours", "by": "ann",
+    let kept = json!({"fact": "pin", "indicator": "domain:bad.example", "zone": "Green", "reason": "ours", "by": "ann",
         "expires": "2030-01-01T00:00:00Z", "observed": "2024-06-01T12:00:00Z", "status": "live", "source": "people"});
     assert_eq!(answer.json(), kept);
     let pinned = report("bad.example").json();
@@ -333,7 +327,7 @@ fn what_is_posted_is_in_the_very_next_report() {
     assert_eq!(pinned["Verdict"]["Pin"], pin);
     // Listed, taken back, and listed still.
     let list = service.get("/api/v1/pins?indicator=bad%5B.%5Dexample");
-    assert_eq!(list.json(), json!({"indicator": "domain:bad.example", "total": 1, "pins": [kept]}));
+    assert_eq!(list.json(), json!({"indicator": "domain:bad.example", "total": 1, "records": [kept]}));
     let removal =
         service.request("DELETE", "/api/v1/pins?indicator=bad.example&by=bob&reason=not%20ours+at%20all");
     assert_eq!(removal.status, 200, "{}", removal.body);
@@ -344,7 +338,7 @@ fn what_is_posted_is_in_the_very_next_report() {
     assert_eq!(zone(&report("bad.example").json()).0, "Red");
     let list = service.get("/api/v1/pins?indicator=bad.example").json();
     assert_eq!(
-        (&list["pins"][0]["status"], &list["pins"][1]["status"]),
+        (&list["records"][0]["status"], &list["records"][1]["status"]),
         (&json!("removal"), &json!("removed"))
     );
     // A name that nobody knew.
@@ -356,24 +350,16 @@ fn what_is_posted_is_in_the_very_next_report() {
     );
     assert_eq!(zone(&report("new.example").json()), ("Red", 75));
     // The other kinds.
-    for (path, field, body) in [
-        ("notes", "notes", json!({"indicator": "bad.example", "text": "remark", "by": "ann"})),
-        (
-            "sightings",
-            "sightings",
-            json!({"indicator": "bad.example", "by": "ann", "observed": "2024-05-31"}),
-        ),
-        (
-            "false-positives",
-            "false_positives",
-            json!({"indicator": "bad.example", "reason": "ours", "by": "ann"}),
-        ),
+    for (path, body) in [
+        ("notes", json!({"indicator": "bad.example", "text": "remark", "by": "ann"})),
+        ("sightings", json!({"indicator": "bad.example", "by": "ann", "observed": "2024-05-31"})),
+        ("false-positives", json!({"indicator": "bad.example", "reason": "ours", "by": "ann"})),
     ] {
         let path = format!("/api/v1/{path}");
         let answer = post(&service, &path, &body);
         assert_eq!(answer.status, 201, "{path}: {}", answer.body);
         let list = service.get(&format!("{path}?indicator=domain:bad.example")).json();
-        assert_eq!(list[field], json!([answer.json()]), "{path}");
+        assert_eq!(list["records"], json!([answer.json()]), "{path}");
         assert_eq!(service.get(&format!("{path}?indicator=other.example")).json()["total"], 0);
     }
     let notes = report("bad.example").json()["Verdict"]["Notes"].to_string();
@@ -381,6 +367,32 @@ fn what_is_posted_is_in_the_very_next_report() {
     // What was said of whom is not in the log.
     let log = service.stop().1;
     assert!(log.contains("/api/v1/pins") && !log.contains("bad.example"), "{log}");
+}
+
+#[test]
+fn pins_of_one_second_have_an_order_whoever_sets_them() {
+    let program = Program::new();
+    let service = program.serve(&[]);
+    let set = |zone: &str| {
+        let body = json!({"indicator": "a.example", "zone": zone, "reason": "r", "by": zone});
+        assert_eq!(post(&service, "/api/v1/pins", &body).status, 201);
+    };
+    std::thread::scope(|scope| {
+        for zone in ["Red", "Orange", "Yellow", "Green"] {
+            scope.spawn(move || set(zone));
+        }
+    });
+    // Another process, and then the service at once.
+    program.ok(&["pin", "set", "a.example", "--zone", "Red", "--reason", "r", "--by", "command"]);
+    set("Orange");
+    let list = service.get("/api/v1/pins?indicator=a.example").json();
+    let pins = list["records"].as_array().unwrap();
+    let mut moments: Vec<&str> = pins.iter().map(|pin| pin["observed"].as_str().unwrap()).collect();
+    assert_eq!((moments[0], &pins[0]["zone"]), ("2024-06-01T12:00:05Z", &json!("Orange")));
+    assert_eq!(pins[1]["by"], "command");
+    moments.dedup();
+    assert_eq!(moments.len(), 6, "each has a moment of its own: {moments:?}");
+    assert_eq!(service.get("/api/domain/a.example").json()["Zone"], "Orange");
 }
 
 #[test]
