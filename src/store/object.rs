@@ -143,11 +143,7 @@ impl View {
     ///
     /// As [`View::object`].
     pub fn table(&self, object: &ObjectKey, table: Table) -> Result<Object, StoreError> {
-        let prefix = [&object.0[..], &[table as u8]].concat();
-        if super::run::FILTERED.contains(&table) && !self.may_have(&prefix)? {
-            return Ok(Object::default());
-        }
-        self.read(&object.0, &prefix)
+        self.read(&object.0, &[&object.0[..], &[table as u8]].concat())
     }
 
     /// One edge of an object; `None` where there is none.
@@ -199,15 +195,16 @@ impl View {
         Ok(groups.len() >= least)
     }
 
-    /// Whether some run may have rows of these bytes: an object, or an object and a table of
-    /// [`super::run::FILTERED`].
+    /// Whether some run may have rows of a table of [`super::run::FILTERED`]; of a hundred objects that have
+    /// others only, one is found to.
     ///
     /// # Errors
     ///
     /// As [`View::object`].
-    pub fn may_have(&self, filtered: &[u8]) -> Result<bool, StoreError> {
+    pub fn may_have(&self, object: &ObjectKey, table: Table) -> Result<bool, StoreError> {
+        let prefix = [&object.0[..], &[table as u8]].concat();
         for (index, run) in self.snapshot().runs().iter().enumerate() {
-            if self.reads(index) && run.may_have(filtered)? {
+            if self.reads(index) && has(run, &object.0, &prefix)? {
                 return Ok(true);
             }
         }
@@ -219,7 +216,7 @@ impl View {
         let mut rows = Rows::new(self, object.len());
         rows.flagged = prefix.len() > object.len();
         for (index, run) in self.snapshot().runs().iter().enumerate() {
-            if self.reads(index) && run.may_have(object)? {
+            if self.reads(index) && has(run, object, prefix)? {
                 run.scan(prefix, |key, value| rows.add(index, key, value))?;
             }
         }
@@ -290,6 +287,13 @@ impl View {
             });
         }
     }
+}
+
+/// Whether a run may have rows of an object whose key begins with `prefix`.
+fn has(run: &Run, object: &[u8], prefix: &[u8]) -> io::Result<bool> {
+    let filtered = prefix.get(object.len()).and_then(|table| Table::from_byte(*table));
+    let filtered = filtered.is_some_and(|table| super::run::FILTERED.contains(&table));
+    Ok(run.may_have(object)? && (!filtered || run.may_have(&prefix[..=object.len()])?))
 }
 
 //------------ Rows ----------------------------------------------------------

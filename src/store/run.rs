@@ -11,11 +11,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tantivy_common::HasLen;
 use tantivy_common::file_slice::FileSlice;
 use tantivy_sstable::value::{ValueReader, ValueWriter};
 use tantivy_sstable::{Dictionary, SSTable, Writer};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::blocks;
 use super::filter;
 use super::hot::{Builder, Hot};
 use super::key::{Table, object_len};
@@ -26,7 +28,7 @@ use super::pages::{Damage, PageWriter, Pages, Section};
 use crate::indicator::DomainName;
 
 /// Bytes of keys in a block before it is closed: measured, see DESIGN.md.
-const BLOCK_BYTES: usize = 8_000;
+const BLOCK_BYTES: usize = 4_000;
 
 //------------ The value codec -----------------------------------------------
 
@@ -281,15 +283,6 @@ impl RunWriter {
     }
 }
 
-/// Goes through rows until `row` returns false.
-fn each(
-    mut stream: tantivy_sstable::Streamer<'_, Rows>,
-    mut row: impl FnMut(&[u8], &[u8]) -> io::Result<bool>,
-) -> io::Result<()> {
-    while stream.advance() && row(stream.key(), stream.value().bytes())? {}
-    Ok(())
-}
-
 /// The registrable domains of a run's names.
 #[derive(Default)]
 struct Names {
@@ -405,8 +398,12 @@ impl Run {
     /// # Errors
     ///
     /// [`Damage`] inside the I/O error where a block that was needed is not what was written; those of `row`.
-    pub fn scan(&self, prefix: &[u8], row: impl FnMut(&[u8], &[u8]) -> io::Result<bool>) -> io::Result<()> {
-        each(self.rows.prefix_range(prefix).into_stream()?, row)
+    pub fn scan(
+        &self,
+        prefix: &[u8],
+        mut row: impl FnMut(&[u8], &[u8]) -> io::Result<bool>,
+    ) -> io::Result<()> {
+        self.each_from(prefix, |key, value| Ok(key.starts_with(prefix) && row(key, value)?))
     }
 
     /// As [`Run::scan`], of the keys from `from` on and before `to`.
@@ -418,9 +415,22 @@ impl Run {
         &self,
         from: &[u8],
         to: &[u8],
-        row: impl FnMut(&[u8], &[u8]) -> io::Result<bool>,
+        mut row: impl FnMut(&[u8], &[u8]) -> io::Result<bool>,
     ) -> io::Result<()> {
-        each(self.rows.range().ge(from).lt(to).into_stream()?, row)
+        self.each_from(from, |key, value| Ok(key < to && row(key, value)?))
+    }
+
+    /// Goes through the rows from a key on until `row` returns false.
+    fn each_from(
+        &self,
+        from: &[u8],
+        mut row: impl FnMut(&[u8], &[u8]) -> io::Result<bool>,
+    ) -> io::Result<()> {
+        let Some(block) = self.rows.sstable_index.get_block_with_key(from) else { return Ok(()) };
+        let table = 0..self.rows.sstable_slice.len();
+        blocks::each(&self.pages, table, block.byte_range.start, |key, value| {
+            if key < from { Ok(true) } else { row(key, value) }
+        })
     }
 
     /// All rows in order, as a merge reads them.

@@ -83,7 +83,7 @@ impl Judge<'_> {
 
     /// Whether there are candidates of related evidence.
     pub(super) fn has_candidates(&self, object: &ObjectKey) -> Result<bool, StoreError> {
-        self.view().may_have(&[&object.0[..], &[Table::Flagged as u8]].concat())
+        self.view().may_have(object, Table::Flagged)
     }
 
     /// How a host has to do with a candidate, what that is called, and its own verdict; `None` where the relation
