@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use super::StoreError;
 use super::hot::{Entry, Probe};
-use super::key::ObjectKey;
 use super::manifest::{Batch, Manifest};
 use super::run::Run;
 use crate::feeds::State;
@@ -174,9 +173,9 @@ impl View {
     ///
     /// As [`View::object`].
     pub fn knows_name(&self, registrable: &str) -> Result<bool, StoreError> {
-        let object = ObjectKey::domain(registrable);
+        let hash = xxhash_rust::xxh3::xxh3_64(registrable.as_bytes());
         for (index, run) in self.snapshot.runs.iter().enumerate() {
-            if self.reads(index) && run.may_have(&object.0)? && run.knows_name(registrable)? {
+            if run.may_know(hash)? && self.reads(index) && run.knows_name(registrable)? {
                 return Ok(true);
             }
         }
