@@ -396,22 +396,19 @@ impl Run {
     ///
     /// [`Damage`] where the filter is.
     pub fn may_have(&self, object: &[u8]) -> Result<bool, Damage> {
-        self.filter_has(&self.filter, xxh3_64(object))
+        let hash = xxh3_64(object);
+        let blocks = self.filter.len() / filter::BLOCK_BYTES;
+        let at = self.filter.start + filter::block_of(hash, blocks) * filter::BLOCK_BYTES;
+        Ok(filter::block_has(self.pages.bytes(at..at + filter::BLOCK_BYTES)?, hash))
     }
 
-    /// Whether the run may know a registrable name, by the hash of [`xxh3_64`]; one "yes" of a thousand is wrong.
+    /// The filter on registrable names, by [`xxh3_64`]; one "yes" of a thousand is wrong.
     ///
     /// # Errors
     ///
-    /// [`Damage`] where the filter is.
-    pub fn may_know(&self, hash: u64) -> Result<bool, Damage> {
-        self.filter_has(&self.names_filter, hash)
-    }
-
-    fn filter_has(&self, filter: &Range<usize>, hash: u64) -> Result<bool, Damage> {
-        let blocks = filter.len() / filter::BLOCK_BYTES;
-        let at = filter.start + filter::block_of(hash, blocks) * filter::BLOCK_BYTES;
-        Ok(filter::block_has(self.pages.bytes(at..at + filter::BLOCK_BYTES)?, hash))
+    /// [`Damage`] where it is not what was written.
+    pub fn names_filter(&self) -> Result<&[u8], Damage> {
+        self.pages.bytes(self.names_filter.clone())
     }
 
     /// Calls `row` with every key and value whose key begins with `prefix`, in order, until it returns
