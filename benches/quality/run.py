@@ -47,6 +47,7 @@ ABLATIONS = {
     "without what is said of lists by name": re.sub(r'(?m)^".*$', "", POLICY),
     "without `cap_suspicion`": re.sub(r"(?m)(, cap_suspicion = \d+|^cap_suspicion = \d+$)", "", POLICY),
     "without `below = false`": POLICY.replace(", below = false", ""),
+    "without related evidence": re.sub(r"(?m)^related = .*$", "related = 0.0", POLICY),
     "without decay": re.sub(r"lifetime_days = \d+, ", "", POLICY),
 }
 

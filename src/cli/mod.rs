@@ -33,6 +33,7 @@ mod import;
 mod lookup;
 mod merge;
 mod parse;
+mod people;
 mod retire;
 mod serve;
 mod stats;
@@ -67,6 +68,10 @@ enum Command {
     Demo(demo::Demo),
     Import(import::Import),
     Lookup(lookup::Lookup),
+    Pin(people::Pin),
+    Note(people::Note),
+    Sighting(people::Sighting),
+    FalsePositive(people::FalsePositive),
     Parse(parse::Parse),
     Formats(formats::Formats),
     Serve(serve::Serve),
@@ -87,6 +92,10 @@ impl Command {
             Command::Demo(command) => command.run(program, out),
             Command::Import(command) => command.run(program, out),
             Command::Lookup(command) => command.run(program, out),
+            Command::Pin(command) => command.run(program, out),
+            Command::Note(command) => command.run(program, out),
+            Command::Sighting(command) => command.run(program, out),
+            Command::FalsePositive(command) => command.run(program, out),
             Command::Parse(command) => command.run(out),
             Command::Formats(command) => command.run(out),
             Command::Serve(command) => command.run(program, out),

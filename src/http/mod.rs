@@ -1,7 +1,7 @@
 //! The HTTP service: plain lookups behind a few routes. Async ends here: a lookup is one blocking call.
 //!
 //! Every error is a problem document (RFC 9457). There are no users yet: whoever reaches the port can look
-//! up, and the count of lookups a day is kept in memory only, so it begins anew with the process.
+//! up, what people say is taken in on loopback only, and the count of lookups a day is kept in memory only, so it begins anew with the process.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use axum::routing::get;
 use axum::{Router, http::Method};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use crate::clock::Clock;
 use crate::config::Http;
@@ -33,6 +33,7 @@ mod error;
 
 // The handlers.
 mod api;
+mod people;
 
 use cache::Cache;
 use connection::Limited;
@@ -40,6 +41,9 @@ use error::Problem;
 
 /// How long requests at work may go on after the signal to stop.
 const GRACE: Duration = Duration::from_secs(15);
+
+/// Threads a core that answer requests: a lookup that waits for the disk holds up no other.
+const WORKERS_A_CORE: usize = 4;
 
 /// What all requests share.
 pub struct Service {
@@ -49,6 +53,10 @@ pub struct Service {
     cache: Cache,
     requests: DayRequests,
     timeout: Duration,
+    /// Whether only this machine reaches the port.
+    is_loopback: bool,
+    /// Held by whoever writes.
+    writing: Arc<Mutex<()>>,
 }
 
 impl Service {
@@ -61,6 +69,8 @@ impl Service {
             cache: Cache::new(settings.cache_mb << 20),
             requests: DayRequests::default(),
             timeout: Duration::from_secs(settings.request_timeout_s),
+            is_loopback: settings.listen.ip().is_loopback(),
+            writing: Arc::default(),
         }
     }
 }
@@ -73,6 +83,8 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/domain/{*domain}", get(api::domain))
         .route("/api/ip/", get(api::ip))
         .route("/api/ip/{*ip}", get(api::ip))
+        // Analysts: what they say of an indicator.
+        .merge(people::routes())
         // Whoever runs the process.
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
@@ -88,7 +100,11 @@ pub fn routes(service: Arc<Service>) -> Router {
 ///
 /// When the address cannot be listened on.
 pub fn serve(service: Arc<Service>, settings: &Http, ready: impl FnOnce(SocketAddr)) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores * WORKERS_A_CORE)
+        .enable_all()
+        .build()?;
     let result = runtime.block_on(async {
         let listener = TcpListener::bind(settings.listen).await?;
         let (mut interrupt, mut terminate) =
@@ -143,7 +159,11 @@ async fn unknown_route(uri: Uri) -> Problem {
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, &uri, format!("{method} is not for this path: use GET"))
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        &uri,
+        format!("{method} is not for this path: use GET, or what `allow` names"),
+    )
 }
 
 /// One line of the log a request. What was looked up is private: it is said at debug level only.
@@ -165,7 +185,16 @@ async fn logged(request: Request, next: Next) -> Response {
 
 /// The route of a path without what was looked up.
 fn route(path: &str) -> &'static str {
-    const ROUTES: &[&str] = &["/api/domain/", "/api/ip/", "/healthz", "/readyz"];
+    const ROUTES: &[&str] = &[
+        "/api/domain/",
+        "/api/ip/",
+        "/api/v1/pins",
+        "/api/v1/notes",
+        "/api/v1/sightings",
+        "/api/v1/false-positives",
+        "/healthz",
+        "/readyz",
+    ];
     ROUTES.iter().find(|route| path.starts_with(**route)).copied().unwrap_or("-")
 }
 

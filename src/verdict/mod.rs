@@ -18,6 +18,7 @@ use crate::value::{Category, CountryCode, ThreatScore, Timestamp, Zone};
 
 mod benign;
 pub mod policy;
+pub mod related;
 pub mod score;
 
 pub use benign::Counter;
@@ -33,10 +34,22 @@ pub struct Found {
     pub evidence: Evidence,
     /// What the source lists, as it is shown.
     pub indicator: String,
-    /// A listing or a file's verdict.
-    pub is_file: bool,
+    /// What it is.
+    pub kind: EvidenceKind,
     /// Whether it still counts: what does not only tells since when the source has said it.
     is_live: bool,
+}
+
+/// What a piece of evidence is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EvidenceKind {
+    /// A source lists it.
+    Listing,
+    /// Somebody's verdict on a file.
+    File,
+    /// The verdict on something that it has to do with.
+    Related,
 }
 
 /// A zone that somebody set.
@@ -48,6 +61,14 @@ pub struct PinFound {
     pub since: Timestamp,
     /// Until when.
     pub until: Option<Timestamp>,
+}
+
+impl PinFound {
+    /// The order of pins on one object: the greatest counts. Of one moment the worse zone, then the one that
+    /// ends first, so that the order of imports never matters.
+    fn order(&self) -> (Timestamp, Reverse<Zone>, Reverse<Timestamp>) {
+        (self.since, Reverse(self.zone), Reverse(self.until.unwrap_or(Timestamp::RECORD_MAX)))
+    }
 }
 
 /// The verdict on an object.
@@ -97,7 +118,8 @@ impl Verdict {
 
     /// The categories of live listings and topical lists, each once, by zone order, then name.
     pub fn categories(&self) -> Vec<Category> {
-        let evidence = self.found.iter().map(|found| found.evidence.category);
+        let direct = self.found.iter().filter(|found| found.kind != EvidenceKind::Related);
+        let evidence = direct.map(|found| found.evidence.category);
         let mut all: Vec<Category> =
             evidence.chain(self.benign.iter().filter_map(|one| one.category)).collect();
         all.sort_by_key(|category| (category.zone(), category.short_name()));
@@ -159,6 +181,7 @@ pub struct Judge<'a> {
     origins: Vec<(u16, f64, f64)>,
     domains: RefCell<HashMap<String, (Zone, ThreatScore)>>,
     addresses: RefCell<HashMap<IpAddr, (Zone, ThreatScore)>>,
+    shared: RefCell<HashMap<IpAddr, bool>>,
 }
 
 impl<'a> Judge<'a> {
@@ -185,6 +208,7 @@ impl<'a> Judge<'a> {
             origins,
             domains: RefCell::default(),
             addresses: RefCell::default(),
+            shared: RefCell::default(),
         }
     }
 
@@ -209,10 +233,21 @@ impl<'a> Judge<'a> {
     ///
     /// Damage in the store, here and below.
     pub fn domain(&self, name: &DomainName) -> Result<Verdict, StoreError> {
+        let mut gathered = self.gather(self.domain_matches(name)?);
+        gathered.found.extend(self.related(&Host::Domain(name.clone()))?);
+        Ok(self.decide(gathered, false))
+    }
+
+    /// The verdict on a domain by what is said of itself alone.
+    fn direct_domain(&self, name: &DomainName) -> Result<Verdict, StoreError> {
+        Ok(self.judge(self.domain_matches(name)?, false))
+    }
+
+    fn domain_matches(&self, name: &DomainName) -> Result<Matches, StoreError> {
         let mut matches = Matches::default();
         self.match_name(name, &mut matches)?;
         self.match_object(&ObjectKey::domain(name.as_str()), &mut matches)?;
-        Ok(self.judge(matches, false))
+        Ok(matches)
     }
 
     /// The verdict on an address. A reserved one is Grey, whatever lists it.
@@ -224,10 +259,24 @@ impl<'a> Judge<'a> {
         if is_reserved(address) {
             return Ok(Verdict::default());
         }
+        let mut gathered = self.gather(self.address_matches(address)?);
+        gathered.found.extend(self.related(&Host::Address(address))?);
+        Ok(self.decide(gathered, false))
+    }
+
+    /// The verdict on an address by what is said of itself alone.
+    fn direct_address(&self, address: IpAddr) -> Result<Verdict, StoreError> {
+        if is_reserved(address) {
+            return Ok(Verdict::default());
+        }
+        Ok(self.judge(self.address_matches(address)?, false))
+    }
+
+    fn address_matches(&self, address: IpAddr) -> Result<Matches, StoreError> {
         let mut matches = Matches::default();
         self.match_address(address, &mut matches)?;
         self.match_object(&ObjectKey::address(address), &mut matches)?;
-        Ok(self.judge(matches, false))
+        Ok(matches)
     }
 
     /// The verdict on a URL: the evidence of its host, and of masks that cover it.
@@ -306,10 +355,11 @@ impl<'a> Judge<'a> {
             self.view.hits(&Probe::Name(probed), &mut |_| matched = true)?;
             rest = probed.split_once('.').map(|(_, parent)| parent);
         }
+        let object = ObjectKey::domain(name.as_str());
         if !matched {
-            self.view.hits(&Probe::Object(&ObjectKey::domain(name.as_str()).0), &mut |_| matched = true)?;
+            self.view.hits(&Probe::Object(&object.0), &mut |_| matched = true)?;
         }
-        Ok(!matched)
+        Ok(!matched && !self.has_candidates(&object)?)
     }
 
     /// Zone and score of an address in a row.
@@ -403,20 +453,18 @@ impl<'a> Judge<'a> {
 
     fn match_object(&self, object: &ObjectKey, matches: &mut Matches) -> Result<(), StoreError> {
         self.view.hits(&Probe::Object(&object.0), &mut |hit| match hit.entry.kind {
-            Kind::Pin => {
+            // What a whole-state source no longer says is no pin.
+            Kind::Pin if !hit.whole || hit.current.is_some() => {
                 let until = (hit.entry.until != 0).then(|| Timestamp(i64::from(hit.entry.until)));
-                let live = until.is_none_or(|until| self.now < until);
-                let newest = matches.pin.is_none_or(|pin| hit.last >= pin.since);
-                if let Some(zone) = zone_of(hit.entry.category)
-                    && live
-                    && newest
-                {
-                    matches.pin = Some(PinFound { zone, since: hit.last, until });
-                }
+                let found = zone_of(hit.entry.category).map(|zone| PinFound { zone, since: hit.last, until });
+                matches.pin = matches.pin.into_iter().chain(found).max_by_key(PinFound::order);
             }
             Kind::Sighting => matches.sighted = matches.sighted.max(Some(hit.last)),
             _ => {}
-        })
+        })?;
+        // The newest counts, or none: one that is over brings no older one back, so that a pin can be taken back.
+        matches.pin = matches.pin.filter(|pin| pin.until.is_none_or(|until| self.now < until));
+        Ok(())
     }
 
     fn match_name(&self, name: &DomainName, matches: &mut Matches) -> Result<(), StoreError> {
@@ -505,8 +553,11 @@ impl<'a> Judge<'a> {
                     let sighted = sighted.filter(|_| matched == Match::Exact);
                     if let Some((evidence, is_live)) = self.weigh(&hit, matched, sighted) {
                         let indicator = show(&what, &hit);
-                        let is_file = hit.entry.kind == Kind::FileVerdict;
-                        found.push(Found { evidence, indicator, is_file, is_live });
+                        let kind = match hit.entry.kind {
+                            Kind::FileVerdict => EvidenceKind::File,
+                            _ => EvidenceKind::Listing,
+                        };
+                        found.push(Found { evidence, indicator, kind, is_live });
                     }
                 }
                 Kind::Benign => benign.extend(self.counter(&hit, matched, &what)),
