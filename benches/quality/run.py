@@ -97,7 +97,8 @@ def conflicts(program, file="labels.csv"):
 def unlabelled(program, data, labels):
     """Names that are popular and listed and have no label: none, or the labels are out of date."""
     names = sorted({name for folder in POPULAR for name in warning_list(data, folder)} - set(labels))
-    return [name for name, verdict in program.verdicts(names).items() if verdict and verdict["Evidence"]]
+    is_listed = lambda verdict: verdict and any(one["Match"] != "related" for one in verdict["Evidence"])
+    return [name for name, verdict in program.verdicts(names).items() if is_listed(verdict)]
 
 
 def false_positives(program, data):
@@ -236,7 +237,7 @@ def main():
     print("\n## Calibration")
     print_calibration(rows)
 
-    print("\n## Ablations\n\n| policy | as labelled | Red in 10,000 | Brier |\n|---|---|---|---|")
+    print("\n## Ablations\n\n| policy | as labelled | Red in 10,000 | Green of Tranco's 10,000 | Brier |\n|---|---|---|---|---|")
     figures = {}
     for name, policy in ABLATIONS.items():
         everything.policy = judged.policy = policy
@@ -246,8 +247,9 @@ def main():
         if ageing not in figures:
             rows = predictions(given.program, given.data, work, policy)
             figures[ageing] = brier((row[5], row[4]) for row in rows if not is_training(row[0]))
+        green = [one for one in everything.verdicts(warning_list(given.data, "tranco10k")).values() if zone(one) == "Green"]
         share = 1 - len(wrong) / len(labels)
-        print(f"| {name} | {share:.1%} | {len(red) / count * 10_000:.1f} | {figures[ageing]:.4f} |")
+        print(f"| {name} | {share:.1%} | {len(red) / count * 10_000:.1f} | {len(green):,} | {figures[ageing]:.4f} |")
 
 
 if __name__ == "__main__":
