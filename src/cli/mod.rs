@@ -117,6 +117,8 @@ struct Program {
     clock: Clock,
     /// The data folder that was typed.
     data: Option<PathBuf>,
+    /// The configuration file that was typed.
+    config_file: Option<PathBuf>,
 }
 
 impl Program {
@@ -226,7 +228,7 @@ impl Program {
         if let Some(now) = global.now {
             tracing::info!(now = %now.rfc3339(), "the clock stands still: --now or ZONELENS_NOW is set");
         }
-        Ok(Program { config, clock: Clock::new(global.now), data: global.data })
+        Ok(Program { config, clock: Clock::new(global.now), data: global.data, config_file: global.config })
     }
 }
 
