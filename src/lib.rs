@@ -7,6 +7,7 @@ pub mod clock; // where time comes in
 pub mod config; // what can be set, and its defaults
 pub mod demo; // what a new user sees first
 pub mod dossier; // what is gathered of an object
+pub mod explain; // how a verdict came about, step by step
 pub mod fact; // what every input comes down to
 pub mod feeds; // bytes to facts: the table of formats
 pub mod generate; // telemetry of any size from a seed, for benchmarks

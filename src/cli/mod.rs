@@ -33,6 +33,7 @@ mod import;
 mod lookup;
 mod merge;
 mod parse;
+mod policy;
 mod retire;
 mod serve;
 mod stats;
@@ -68,6 +69,7 @@ enum Command {
     Import(import::Import),
     Lookup(lookup::Lookup),
     Parse(parse::Parse),
+    Policy(policy::PolicyCommand),
     Formats(formats::Formats),
     Serve(serve::Serve),
     Merge(merge::Merge),
@@ -88,6 +90,7 @@ impl Command {
             Command::Import(command) => command.run(program, out),
             Command::Lookup(command) => command.run(program, out),
             Command::Parse(command) => command.run(out),
+            Command::Policy(command) => command.run(program, out),
             Command::Formats(command) => command.run(out),
             Command::Serve(command) => command.run(program, out),
             Command::Merge(command) => command.run(program, out),

@@ -397,6 +397,21 @@ impl Hot {
         self.entry_count
     }
 
+    /// The entry at a position: they stand in the order of their hashes.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] where its page is wrong.
+    pub fn entry_at(&self, index: usize) -> Result<Entry, Damage> {
+        let at = self.entries + index * ENTRY_BYTES;
+        self.entry(self.pages.bytes(at..at + ENTRY_BYTES)?)
+    }
+
+    /// How many range entries there are, wildcards included, which stand after the ranges.
+    pub fn range_count(&self) -> usize {
+        (self.bounds - self.ranges) / ENTRY_BYTES
+    }
+
     /// Calls `found` with every entry of this hash.
     ///
     /// # Errors

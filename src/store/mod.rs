@@ -23,6 +23,7 @@ pub mod key;
 pub mod manifest;
 pub mod merge;
 pub mod observed;
+mod overlap;
 mod pages;
 mod publish;
 mod rows;

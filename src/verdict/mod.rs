@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::fact::{Action, Listing};
-use crate::indicator::{DomainName, FileHash, Host, Mask, MaskType, Prefix, Url, is_reserved};
+use crate::indicator::{DomainName, FileHash, Host, Indicator, Mask, MaskType, Prefix, Url, is_reserved};
 use crate::store::hot::{Entry, Kind, NONE, Probe};
 use crate::store::observed::seconds;
 use crate::store::{Hit, ObjectKey, Statement, StoreError, View, action_of, mask_type, zone_of};
@@ -80,6 +80,8 @@ pub struct Verdict {
     pub benign: Vec<Counter>,
     /// The zone that somebody set.
     pub pin: Option<PinFound>,
+    /// How the score came about, before a pin.
+    pub steps: score::Steps,
 }
 
 /// The confidence in a verdict.
@@ -195,6 +197,20 @@ impl<'a> Judge<'a> {
     /// The hour of the verdicts.
     pub fn hour(&self) -> Timestamp {
         self.hour
+    }
+
+    /// The verdict on an object of any kind.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn indicator(&self, indicator: &Indicator) -> Result<Verdict, StoreError> {
+        match indicator {
+            Indicator::Domain(name) => self.domain(name),
+            Indicator::Address(address) => self.address(*address),
+            Indicator::Url(url) => self.url(url),
+            Indicator::File(hash) => self.file(hash),
+        }
     }
 
     /// The verdict on a domain.
@@ -530,11 +546,8 @@ impl<'a> Judge<'a> {
             .filter(|one| one.effect.action == Action::Cap)
             .filter_map(|one| one.effect.cap)
             .min();
-        let mut raw = score::raw_score(&evidence);
-        if suppressed {
-            raw = 0.0;
-        }
-        let mut score = score::round_score(cap.map_or(raw, |cap| raw.min(f64::from(cap))));
+        let steps = score::Steps::new(score::Strengths::of(&evidence), suppressed, cap);
+        let mut score = steps.rounded;
         let speaks = suppressed || cap.is_some() || clean;
         let counts =
             |zone: Zone| evidence.iter().any(|one| one.counted && (is_file || one.category.zone() == zone));
@@ -548,7 +561,7 @@ impl<'a> Judge<'a> {
             zone = pin.zone;
             score = score::pinned_score(score, zone);
         }
-        Verdict { zone, score: ThreatScore(score), found, benign, pin }
+        Verdict { zone, score: ThreatScore(score), found, benign, pin, steps }
     }
 
     /// The evidence of a listing or a file's verdict, and whether it is live; `None` where it is none.

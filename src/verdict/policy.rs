@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::fact::Action;
-use crate::value::{Category, Zone};
+use crate::value::{CATEGORIES, Category, Zone};
+
+pub mod place;
+
+use place::Problem;
 
 /// The policy that ships with the program.
 pub const DEFAULT: &str = include_str!("policy.toml");
@@ -113,8 +117,8 @@ impl Policy {
     ///
     /// What is wrong and where, for a person.
     pub fn parse(text: &str) -> Result<Policy, String> {
-        let mut policy: Policy = toml::from_str(text).map_err(|error| error.to_string())?;
-        policy.check()?;
+        let mut policy: Policy = toml::from_str(text).map_err(|error| place::located(text, &error))?;
+        policy.check().map_err(|problem| problem.located(text))?;
         policy.by_category = (0..=u8::MAX)
             .map_while(Category::from_index)
             .map(|category| policy.categories.get(category.short_name()).copied())
@@ -122,43 +126,53 @@ impl Policy {
         Ok(policy)
     }
 
-    fn check(&self) -> Result<(), String> {
-        let unit = |name: &str, value: f64| {
-            (0.0..=1.0).contains(&value).then_some(()).ok_or_else(|| format!("{name} is {value}: use 0 to 1"))
-        };
-        unit("confidence", self.confidence)?;
+    fn check(&self) -> Result<(), Problem> {
+        unit(&["confidence"], self.confidence)?;
         let factors = &self.factors;
         for (name, value) in [
-            ("factors.exact", factors.exact),
-            ("factors.parent", factors.parent),
-            ("factors.mask", factors.mask),
-            ("factors.network", factors.network),
-            ("factors.related", factors.related),
+            ("exact", factors.exact),
+            ("parent", factors.parent),
+            ("mask", factors.mask),
+            ("network", factors.network),
+            ("related", factors.related),
         ] {
-            unit(name, value)?;
+            unit(&["factors", name], value)?;
         }
         for (name, ageing) in &self.categories {
-            let category =
-                Category::find(name).ok_or_else(|| format!("categories.{name}: no such category"))?;
-            if category.zone() == Zone::Grey {
-                return Err(format!("categories.{name}: a topic is no evidence, it has no weight"));
+            let path = ["categories", name];
+            if category(&path)?.zone() == Zone::Grey {
+                return Err(Problem::new(&path, "a topic is no evidence, it has no weight: leave it out"));
             }
-            unit(&format!("categories.{name}.weight"), ageing.weight)?;
-            if ageing.speed <= 0.0 || ageing.lifetime_days == Some(0) {
-                return Err(format!("categories.{name}: speed and lifetime_days are over 0"));
+            unit(&["categories", name, "weight"], ageing.weight)?;
+            if ageing.speed.is_nan() || ageing.speed <= 0.0 {
+                let text = format!("speed is {}: use a number over 0", ageing.speed);
+                return Err(Problem::new(&["categories", name, "speed"], text));
             }
+            if ageing.lifetime_days == Some(0) {
+                let text = "a lifetime is 1 day or more: leave it out for what never ages";
+                return Err(Problem::new(&["categories", name, "lifetime_days"], text));
+            }
+        }
+        for (row, popular) in self.popular.iter().enumerate() {
+            cap(&["popular", &row.to_string(), "cap"], popular.cap)?;
         }
         for name in self.topics.keys() {
-            Category::find(name).ok_or_else(|| format!("topics.{name}: no such category"))?;
+            category(&["topics", name])?;
         }
-        for (name, effect) in self.topics.iter().chain([(&"otherwise".to_owned(), &self.otherwise)]) {
+        let topics = self.topics.iter().map(|(name, effect)| (vec!["topics", name.as_str()], effect));
+        for (path, effect) in topics.chain([(vec!["otherwise"], &self.otherwise)]) {
             if (effect.action == Action::Cap) != effect.cap.is_some() {
-                return Err(format!("{name}: a cap stands with the action \"cap\" and only there"));
+                return Err(Problem::new(&path, "a cap stands with the action \"cap\" and only there"));
             }
+            effect.cap.map_or(Ok(()), |most| cap(&path, most))?;
         }
         for (name, source) in &self.sources {
             for (field, value) in [("weight", source.weight), ("confidence", source.confidence)] {
-                value.map_or(Ok(()), |value| unit(&format!("sources.{name}.{field}"), value))?;
+                value.map_or(Ok(()), |value| unit(&["sources", name, field], value))?;
+            }
+            if source.derived_from.as_deref() == Some(name) {
+                let text = "a source is not derived from itself: name the other one, or leave it out";
+                return Err(Problem::new(&["sources", name, "derived_from"], text));
             }
         }
         Ok(())
@@ -182,6 +196,28 @@ impl Policy {
     }
 }
 
+/// A share, 0 to 1.
+fn unit(path: &[&str], value: f64) -> Result<(), Problem> {
+    let name = path.last().copied().unwrap_or_default();
+    let problem = || Problem::new(path, format!("{name} is {value}: use 0 to 1"));
+    (0.0..=1.0).contains(&value).then_some(()).ok_or_else(problem)
+}
+
+/// A score that others are held down to.
+fn cap(path: &[&str], value: u8) -> Result<(), Problem> {
+    (value <= 100).then_some(()).ok_or_else(|| Problem::new(path, format!("cap is {value}: use 0 to 100")))
+}
+
+/// The category that the last key names.
+fn category(path: &[&str]) -> Result<Category, Problem> {
+    let known = || CATEGORIES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let name = path.last().copied().unwrap_or_default();
+    // As the table spells it: the policy is asked by that spelling.
+    Category::find(name)
+        .filter(|category| category.short_name() == name)
+        .ok_or_else(|| Problem::new(path, format!("no such category: use one of {}", known())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,10 +234,32 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named() {
-        let change = |from: &str, to: &str| Policy::parse(&DEFAULT.replace(from, to)).unwrap_err();
-        assert!(change("confidence = 0.9", "confidence = 90").contains("confidence is 90"));
-        assert!(change("MALWARE ", "MALWEAR ").contains("MALWEAR"));
-        assert!(change("stale_days", "stale_weeks").contains("stale_weeks"));
+    fn mistakes_are_named_with_line_and_key() {
+        for (from, to, said) in [
+            ("confidence = 0.9", "confidence = 90", "confidence: confidence is 90: use 0 to 1"),
+            ("MALWARE ", "MALWEAR ", "categories.MALWEAR: no such category: use one of MALWARE, PHISHING"),
+            ("MALWARE ", "malware ", "categories.malware: no such category: use one of MALWARE"),
+            ("stale_days", "stale_weeks", "stale_weeks: unknown field `stale_weeks`, expected one of"),
+            ("mask = 0.9", "mask = -1", "factors.mask: mask is -1: use 0 to 1"),
+            ("mask = 0.9", "mask = \"x\"", "factors.mask: invalid type: string"),
+            ("speed = 1.5", "speed = 0", "categories.PHISHING.speed: speed is 0: use a number over 0"),
+            ("lifetime_days = 14,", "lifetime_days = 0,", "categories.TOR_EXIT_NODE.lifetime_days: "),
+            ("cap = 60\n[[", "cap = 200\n[[", "popular.1.cap: cap is 200: use 0 to 100"),
+            ("{ action = \"suppress\" }", "{ action = \"cap\" }", "topics.PUBLIC_DNS: a cap stands with"),
+            ("[sources]", "[sources.\"a.b\"]\nweight = 7", "sources.a.b.weight: weight is 7: use 0 to 1"),
+            ("[sources]", "[sources.a]\nderived_from = \"a\"", "sources.a.derived_from: a source is not"),
+            ("name = \"default\"", "", "line 1: missing field `name`"),
+            ("[sources]", "[sources", "line "),
+        ] {
+            assert!(DEFAULT.contains(from), "{from}");
+            let problem = Policy::parse(&DEFAULT.replace(from, to)).unwrap_err();
+            assert!(problem.contains(said) && problem.starts_with("line "), "{to}: {problem}");
+            let line: usize = problem[5..].split([',', ':']).next().unwrap().parse().unwrap();
+            // The line that is named is one of those that were changed.
+            let text = DEFAULT.replace(from, to);
+            let named = text.lines().nth(line - 1).unwrap();
+            let changed = to.lines().any(|line| named.contains(line));
+            assert!(changed || said.contains("missing"), "{to}: {problem}");
+        }
     }
 }

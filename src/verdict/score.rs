@@ -16,6 +16,18 @@ pub enum Match {
     Network,
 }
 
+impl Match {
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Match::Exact => "exact",
+            Match::Parent => "parent",
+            Match::Mask => "mask",
+            Match::Network => "network",
+        }
+    }
+}
+
 /// One piece of evidence with everything that its contribution is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence {
@@ -88,12 +100,63 @@ fn strength(evidence: &[Evidence], zones: &[Zone]) -> f64 {
     100.0 * (1.0 - counted.map(|one| 1.0 - one.contribution).product::<f64>())
 }
 
-/// The score before caps: the greatest of S(Red), min(74, S(Red, Orange)), min(49, S(Red, Orange, Yellow)).
-pub fn raw_score(evidence: &[Evidence]) -> f64 {
-    let red = strength(evidence, &[Zone::Red]);
-    let orange = strength(evidence, &[Zone::Red, Zone::Orange]).min(74.0);
-    let yellow = strength(evidence, &[Zone::Red, Zone::Orange, Zone::Yellow]).min(49.0);
-    red.max(orange).max(yellow)
+/// What evidence comes to, by the zones that count: S(Red), S(Red, Orange), S(Red, Orange, Yellow).
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Strengths {
+    /// Evidence of Red alone.
+    pub red: f64,
+    /// Of Red and Orange.
+    pub orange: f64,
+    /// Of Red, Orange and Yellow.
+    pub yellow: f64,
+}
+
+/// The most that evidence of Orange and worse comes to, and of Yellow and worse.
+pub const ORANGE_MAX: f64 = 74.0;
+/// As [`ORANGE_MAX`].
+pub const YELLOW_MAX: f64 = 49.0;
+
+impl Strengths {
+    /// The strengths of sorted evidence of which is marked what counts.
+    pub fn of(evidence: &[Evidence]) -> Strengths {
+        Strengths {
+            red: strength(evidence, &[Zone::Red]),
+            orange: strength(evidence, &[Zone::Red, Zone::Orange]),
+            yellow: strength(evidence, &[Zone::Red, Zone::Orange, Zone::Yellow]),
+        }
+    }
+
+    /// The score before caps: the greatest of S(Red), min(74, S(Red, Orange)), min(49, S(Red, Orange, Yellow)).
+    pub fn greatest(&self) -> f64 {
+        self.red.max(self.orange.min(ORANGE_MAX)).max(self.yellow.min(YELLOW_MAX))
+    }
+}
+
+/// How a score came about, from its evidence to the figure that is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Steps {
+    /// What the evidence comes to.
+    pub strengths: Strengths,
+    /// The score before what speaks against it.
+    pub before_caps: f64,
+    /// A benign entry makes it 0.
+    pub suppressed: bool,
+    /// The lowest cap of benign entries.
+    pub cap: Option<u8>,
+    /// The score after that.
+    pub after_caps: f64,
+    /// Rounded once.
+    pub rounded: u8,
+}
+
+impl Steps {
+    /// The steps from what evidence comes to, suppressed and capped.
+    pub fn new(strengths: Strengths, suppressed: bool, cap: Option<u8>) -> Steps {
+        let before_caps = strengths.greatest();
+        let left = if suppressed { 0.0 } else { before_caps };
+        let after_caps = cap.map_or(left, |cap| left.min(f64::from(cap)));
+        Steps { strengths, before_caps, suppressed, cap, after_caps, rounded: round_score(after_caps) }
+    }
 }
 
 /// One rounding, half up, of a figure that is exact to nine decimals.

@@ -2,6 +2,7 @@
 
 mod cli;
 mod demo;
+mod explain;
 mod faults;
 mod feeds;
 mod http;
