@@ -11,6 +11,7 @@ pub mod explain; // how a verdict came about, step by step
 pub mod fact; // what every input comes down to
 pub mod feeds; // bytes to facts: the table of formats
 pub mod generate; // telemetry of any size from a seed, for benchmarks
+pub mod history; // what changed, and why
 pub mod http; // the service
 pub mod import; // a file to one batch, all of it or nothing
 pub mod indicator; // what is asked about: domain, address, URL, file; text is parsed here and nowhere else

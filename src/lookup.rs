@@ -1,11 +1,13 @@
 //! One question, one answer: an indicator and the sections wanted, from one snapshot.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use crate::dossier::{AddressDossier, DomainDossier};
 use crate::indicator::{Indicator, Kind};
 use crate::sections::{About, Entry, RESERVED, SECTIONS};
-use crate::store::{Store, StoreError, View};
+use crate::store::{Snapshot, Store, StoreError, View};
 use crate::value::{ThreatScore, Timestamp, Zone};
 use crate::verdict::{Judge, Policy};
 
@@ -132,6 +134,20 @@ pub fn report(
     indicator: &Indicator,
     request: &Request,
 ) -> Result<Report, LookupError> {
+    report_in(&context.store.snapshot()?, context, indicator, request)
+}
+
+/// The report on an indicator from a snapshot that the caller holds, so that several are of one.
+///
+/// # Errors
+///
+/// As [`report`].
+pub fn report_in(
+    snapshot: &Arc<Snapshot>,
+    context: &Context<'_>,
+    indicator: &Indicator,
+    request: &Request,
+) -> Result<Report, LookupError> {
     let kind = indicator.kind();
     if !matches!(kind, Kind::Domain | Kind::Ip) {
         return Err(LookupError::BadRequest(format!(
@@ -144,7 +160,6 @@ pub fn report(
         ));
     }
     let wanted = wanted(kind, request)?;
-    let snapshot = context.store.snapshot()?;
     let view = snapshot.view(request.as_of);
     let at = request.as_of.unwrap_or(context.now);
     let judge = Judge::new(&view, context.policy, at);

@@ -13,6 +13,7 @@ use clap::{Parser, Subcommand};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::import::ImportError;
+use crate::lookup::LookupError;
 use crate::store::{Store, StoreError};
 use crate::value::Timestamp;
 
@@ -27,6 +28,7 @@ mod batches;
 mod completions;
 mod config;
 mod demo;
+mod diff;
 mod formats;
 mod generate;
 mod import;
@@ -66,6 +68,7 @@ struct Global {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo::Demo),
+    Diff(diff::Diff),
     Import(import::Import),
     Lookup(lookup::Lookup),
     Parse(parse::Parse),
@@ -87,6 +90,7 @@ impl Command {
     fn run(self, program: &Program, out: &mut dyn Write) -> Result<Code, Failure> {
         match self {
             Command::Demo(command) => command.run(program, out),
+            Command::Diff(command) => command.run(program, out),
             Command::Import(command) => command.run(program, out),
             Command::Lookup(command) => command.run(program, out),
             Command::Parse(command) => command.run(out),
@@ -191,6 +195,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             talk(&failure);
             ExitCode::from(if matches!(failure, Failure::Usage(_)) { 2 } else { 1 })
         }
+    }
+}
+
+/// How a question about one indicator ends that has no answer.
+fn unanswered(error: LookupError) -> Result<Code, Failure> {
+    match error {
+        LookupError::Unknown(_) => {
+            // Not an error: an answer that is talk.
+            let _ = writeln!(anstream::stderr(), "{error}");
+            Ok(Code::NothingKnown)
+        }
+        LookupError::BadRequest(problem) => Err(Failure::Usage(problem)),
+        LookupError::Store(error) => Err(error.into()),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::request;
 use crate::value::{DAY_S, Timestamp};
 
 /// The longest path and query, in bytes.
-const URI_BYTES_MAX: usize = 8192;
+pub(super) const URI_BYTES_MAX: usize = 8192;
 
 pub(super) async fn domain(State(service): State<Arc<Service>>, uri: Uri) -> Response {
     answer(service, Kind::Domain, uri).await
@@ -30,10 +30,15 @@ pub(super) async fn ip(State(service): State<Arc<Service>>, uri: Uri) -> Respons
 /// A report or a problem, and what is left of the day's quota.
 async fn answer(service: Arc<Service>, kind: Kind, uri: Uri) -> Response {
     let now = service.clock.now();
-    let mut response = match report(&service, kind, &uri, now).await {
+    let response = match report(&service, kind, &uri, now).await {
         Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
         Err(problem) => problem.into_response(),
     };
+    with_quota(response, &service, now)
+}
+
+/// An answer that says what is left of the day's quota.
+pub(super) fn with_quota(mut response: Response, service: &Service, now: Timestamp) -> Response {
     let quota = Licence::default().day_quota;
     let headers = response.headers_mut();
     let left = quota.saturating_sub(service.requests.today(now));
@@ -126,7 +131,7 @@ fn asked(kind: Kind, uri: &Uri, now: Timestamp) -> Result<(Indicator, Request), 
 }
 
 /// A parameter of a query, its escapes taken off; the last where it stands several times.
-fn parameter(query: &str, name: &str) -> Option<String> {
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
     let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let value = pairs.rfind(|(key, _)| decoded(key) == name)?.1;

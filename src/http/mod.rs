@@ -33,6 +33,7 @@ mod error;
 
 // The handlers.
 mod api;
+mod own;
 
 use cache::Cache;
 use connection::Limited;
@@ -73,6 +74,8 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/domain/{*domain}", get(api::domain))
         .route("/api/ip/", get(api::ip))
         .route("/api/ip/{*ip}", get(api::ip))
+        // The service's own questions.
+        .route("/api/v1/diff", get(own::diff))
         // Whoever runs the process.
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
@@ -165,7 +168,7 @@ async fn logged(request: Request, next: Next) -> Response {
 
 /// The route of a path without what was looked up.
 fn route(path: &str) -> &'static str {
-    const ROUTES: &[&str] = &["/api/domain/", "/api/ip/", "/healthz", "/readyz"];
+    const ROUTES: &[&str] = &["/api/domain/", "/api/ip/", "/api/v1/diff", "/healthz", "/readyz"];
     ROUTES.iter().find(|route| path.starts_with(**route)).copied().unwrap_or("-")
 }
 

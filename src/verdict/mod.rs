@@ -33,6 +33,8 @@ pub struct Found {
     pub indicator: String,
     /// A listing or a file's verdict.
     pub is_file: bool,
+    /// Whether its source's newest state says so; of a source of events, always.
+    pub is_current: bool,
     /// Whether it still counts: what does not only tells since when the source has said it.
     is_live: bool,
 }
@@ -504,7 +506,8 @@ impl<'a> Judge<'a> {
                     if let Some((evidence, is_live)) = self.weigh(&hit, matched, sighted) {
                         let indicator = show(&what, &hit);
                         let is_file = hit.entry.kind == Kind::FileVerdict;
-                        found.push(Found { evidence, indicator, is_file, is_live });
+                        let is_current = !hit.whole || hit.current.is_some();
+                        found.push(Found { evidence, indicator, is_file, is_current, is_live });
                     }
                 }
                 Kind::Benign => benign.extend(self.counter(&hit, matched, &what)),

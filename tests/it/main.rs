@@ -5,6 +5,7 @@ mod demo;
 mod explain;
 mod faults;
 mod feeds;
+mod history;
 mod http;
 mod model;
 mod mutate;

@@ -1,0 +1,187 @@
+//! What changed of an object between two moments, and over all time.
+
+use serde_json::{Value, json};
+use zonelens::feeds::State;
+use zonelens::history::diff;
+use zonelens::indicator::Indicator;
+use zonelens::lookup::{Context, Licence, LookupError, Request};
+use zonelens::value::Timestamp;
+
+use crate::program::Program;
+use crate::world::World;
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+fn context(world: &World) -> Context<'_> {
+    world.store.refresh();
+    Context { store: &world.store, policy: &world.policy, licence: Licence::default(), now: world.now }
+}
+
+fn listing(name: &str, category: &str, more: &str) -> String {
+    format!(
+        r#"{{"fact":"listing","type":"MASK_TYPE_HOST","mask":"{name}","category":"CATEGORY_{category}"{more}}}"#
+    ) + "\n"
+}
+
+/// A domain that is listed, dropped, listed elsewhere with an expiry, capped for a while, and pinned.
+fn world() -> World {
+    let mut world = World::new();
+    let (red, more) = (listing("a.example", "MALWARE", ""), listing("b.example", "MALWARE", ""));
+    world.feed_at("whole", State::Whole, "2024-03-01", &(red.clone() + &more));
+    world.feed_at("whole", State::Whole, "2024-03-11", &more);
+    let expiring = listing("a.example", "PHISHING", r#","until":"2024-04-20T06:30:00Z""#);
+    world.feed_at("events", State::Events, "2024-04-10", &expiring);
+    let popular = r#"{"fact":"benign","type":"MASK_TYPE_HOST","mask":"a.example","rank":500}"#;
+    world.feed_at("popular", State::Whole, "2024-04-12", popular);
+    world.feed_at(
+        "popular",
+        State::Whole,
+        "2024-04-15",
+        r#"{"fact":"benign","type":"MASK_TYPE_HOST","mask":"c.example","rank":5}"#,
+    );
+    world.feed_at(
+        "people",
+        State::Events,
+        "2024-05-10",
+        r#"{"fact":"pin","indicator":"domain:a.example","zone":"Green","reason":"ours now","by":"ann","expires":"2024-05-20"}"#,
+    );
+    for (day, address) in
+        [("2024-03-05", "192.31.196.1"), ("2024-04-05", "192.31.196.2"), ("2024-05-05", "192.31.196.3")]
+    {
+        let fact = format!(
+            r#"{{"fact":"resolution","rrname":"a.example","rrtype":"A","rdata":{{"address":"{address}"}},"first":"{day}","last":"{day}","hits":2}}"#
+        );
+        world.feed_at("dns", State::Events, day, &fact);
+    }
+    world
+}
+
+fn diffed(world: &World, from: &str, to: Option<&str>) -> Value {
+    let indicator = Indicator::parse("a.example").unwrap();
+    let diff = diff::diff(&context(world), &indicator, Some(at(from)), to.map(at)).unwrap();
+    serde_json::to_value(&diff).unwrap()
+}
+
+/// The changes as `what how source`.
+fn told(changes: &Value) -> Vec<String> {
+    let word = |change: &Value, name: &str| change[name].as_str().unwrap_or("–").to_owned();
+    let tell = |change: &Value| ["what", "change", "source"].map(|name| word(change, name)).join(" ");
+    changes.as_array().unwrap().iter().map(tell).collect()
+}
+
+#[test]
+fn a_diff_names_what_the_zone_rests_on_and_the_rows_that_came_and_went() {
+    let world = world();
+    let diff = diffed(&world, "2024-03-05T12:00Z", Some("2024-04-13"));
+    assert_eq!((&diff["from"]["zone"], &diff["to"]["zone"]), (&json!("Red"), &json!("Grey")));
+    assert_eq!(
+        told(&diff["changes"]),
+        ["evidence came events", "evidence changed whole", "benign came popular", "age changed whole"],
+        "{diff:#}"
+    );
+    let text = |index: usize| diff["changes"][index]["text"].as_str().unwrap().to_owned();
+    assert!(text(1).contains("no longer so, it ages from 2024-03-01T00:00Z"), "{}", text(1));
+    assert!(text(3).starts_with("age: whole lists a.example as MALWARE contributes 0.6"), "{}", text(3));
+    let dns = diff["sections"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "DomainDnsResolutions")
+        .unwrap();
+    assert_eq!((&dns["rows_from"], &dns["rows_to"]), (&json!(1), &json!(2)));
+    assert_eq!(dns["came"][0]["Ip"], "192.31.196.2");
+    assert_eq!((&dns["came_count"], &dns["went"]), (&json!(1), &json!([])));
+    let masks = diff["sections"].as_array().unwrap().iter().find(|one| one["name"] == "FeedMasks");
+    assert!(masks.is_none(), "the same mask of the same zone: {masks:?}");
+}
+
+#[test]
+fn expiry_a_pin_and_age_are_told_apart() {
+    let world = world();
+    let diff = diffed(&world, "2024-04-20T06:29Z", Some("2024-04-20T06:31Z"));
+    assert_eq!(told(&diff["changes"])[..1], ["evidence went events"], "{diff:#}");
+    assert!(diff["changes"][0]["text"].as_str().unwrap().ends_with("expired on 2024-04-20T06:30Z"));
+    let diff = diffed(&world, "2024-05-09", Some("2024-05-11"));
+    assert_eq!((&diff["to"]["zone"], &diff["changes"][0]["what"]), (&json!("Green"), &json!("pin")));
+    let diff = diffed(&world, "2024-05-11", None);
+    assert_eq!(diff["changes"][0]["text"], "the pin to Green expired on 2024-05-20T00:00Z");
+    // Age alone: no change, but for the one line on the score.
+    let diff = diffed(&world, "2024-04-21", Some("2024-04-25"));
+    assert_eq!(told(&diff["changes"]), ["age changed whole"], "{diff:#}");
+    assert_eq!(diff["sections"], json!([]));
+    let diff = diffed(&world, "2024-04-21T00:01Z", Some("2024-04-21T00:02Z"));
+    assert_eq!((&diff["changes"], &diff["sections"]), (&json!([]), &json!([])));
+}
+
+#[test]
+fn the_sides_of_a_diff_are_the_reports_of_their_moments() {
+    let world = world();
+    let moments =
+        ["2024-03-01", "2024-03-20", "2024-04-11", "2024-04-13", "2024-04-18", "2024-05-12", "2024-05-30"];
+    for pair in moments.windows(2) {
+        let (from, to) = (at(pair[0]).end_of_day(), at(pair[1]).end_of_day());
+        let indicator = Indicator::parse("a.example").unwrap();
+        let diff = diff::diff(&context(&world), &indicator, Some(from), Some(to)).unwrap();
+        for side in [&diff.from, &diff.to] {
+            let report =
+                world.ask("a.example", &Request { as_of: Some(side.at), ..Request::default() }).unwrap();
+            assert_eq!(report["Zone"], side.zone.name());
+            assert_eq!(report["Verdict"]["ThreatScore"], side.score.0);
+        }
+    }
+    let ask = |name: &str, from: &str, to: &str| {
+        diff::diff(&context(&world), &Indicator::parse(name).unwrap(), Some(at(from)), Some(at(to)))
+    };
+    assert!(matches!(ask("none.test", "2024-03-01", "2024-05-01"), Err(LookupError::Unknown(_))));
+    assert!(matches!(ask("a.example", "2024-05-01", "2024-03-01"), Err(LookupError::BadRequest(_))));
+    assert!(matches!(ask("http://a.example/x", "2024-03-01", "2024-05-01"), Err(LookupError::BadRequest(_))));
+    let first = ask("a.example", "2024-02-01", "2024-03-02").unwrap();
+    assert!(!first.from.known && first.to.known);
+}
+
+#[test]
+fn the_program_and_the_service_tell_the_same_diff() {
+    let program = Program::new();
+    program.file("list.txt", "bad.example\nworse.example\n");
+    program.file("less.txt", "worse.example\n");
+    let import = ["import", "--source", "list", "--category", "MALWARE"];
+    program
+        .ok(&[&import[..], &["--learnt-at", "2024-05-01", "--observed-at", "2024-05-01", "list.txt"]]
+            .concat());
+    program
+        .ok(&[&import[..], &["--learnt-at", "2024-05-20", "--observed-at", "2024-05-20", "less.txt"]]
+            .concat());
+    let text = program.ok(&["diff", "bad[.]example", "--from", "2024-05-10"]).out;
+    for said in ["bad.example\n", "MALWARE", "~ list lists bad.example as MALWARE: no longer so", "~ age: "] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    let json = program.json(&["diff", "bad.example", "--from", "2024-05-10", "--json"]);
+    let service = program.serve(&[]);
+    let answer = service.get("/api/v1/diff?indicator=bad%5B.%5Dexample&from=2024-05-10");
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    assert_eq!(answer.json(), json);
+    assert!(answer.header("ratelimit-remaining").is_some());
+    for (status, query, said) in [
+        (400, "", "indicator is missing"),
+        (400, "?indicator=bad.example", "from is missing"),
+        (400, "?indicator=bad.example&from=x", "from is \"x\""),
+        (400, "?indicator=bad.example&from=2024-05-10&to=2030-01-01", "to is \"2030-01-01\""),
+        (400, "?indicator=bad.example&from=2024-05-10&to=2024-05-01", "which is after to"),
+        (400, "?indicator=a..b&from=2024-05-10", "a..b"),
+        (404, "?indicator=none.test&from=2024-05-10", "nothing is known of domain none.test"),
+    ] {
+        let answer = service.get(&format!("/api/v1/diff{query}"));
+        assert_eq!(answer.status, status, "{query}: {}", answer.body);
+        assert!(answer.json()["detail"].as_str().unwrap().contains(said), "{query}: {}", answer.body);
+    }
+    for (code, arguments) in [
+        (3, vec!["none.test", "--from", "2024-05-10"]),
+        (2, vec!["bad.example", "--from", "2025-01-01"]),
+        (2, vec!["bad.example"]),
+        (2, vec!["a..b", "--from", "2024-05-10"]),
+    ] {
+        assert_eq!(program.run(&[vec!["diff"], arguments].concat()).code, code);
+    }
+}
