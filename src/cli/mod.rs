@@ -39,6 +39,7 @@ mod policy;
 mod retire;
 mod serve;
 mod stats;
+mod timeline;
 mod verify;
 
 /// What is typed.
@@ -80,6 +81,7 @@ enum Command {
     Retire(retire::Retire),
     Verify(verify::Verify),
     Stats(stats::Stats),
+    Timeline(timeline::Timeline),
     Config(config::PrintConfig),
     Completions(completions::Completions),
     #[command(hide = true)]
@@ -102,6 +104,7 @@ impl Command {
             Command::Retire(command) => command.run(program, out),
             Command::Verify(command) => command.run(program, out),
             Command::Stats(command) => command.run(program, out),
+            Command::Timeline(command) => command.run(program, out),
             Command::Config(command) => command.run(program, out),
             Command::Completions(command) => command.run(out),
             Command::Generate(command) => command.run(program),

@@ -11,6 +11,7 @@ use crate::verdict::{Counter, Found, PinFound, Verdict};
 
 pub mod diff;
 pub mod rows;
+pub mod timeline;
 
 /// Something that changed between two verdicts on an object.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -76,6 +76,7 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/ip/{*ip}", get(api::ip))
         // The service's own questions.
         .route("/api/v1/diff", get(own::diff))
+        .route("/api/v1/timeline", get(own::timeline))
         // Whoever runs the process.
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
@@ -168,7 +169,8 @@ async fn logged(request: Request, next: Next) -> Response {
 
 /// The route of a path without what was looked up.
 fn route(path: &str) -> &'static str {
-    const ROUTES: &[&str] = &["/api/domain/", "/api/ip/", "/api/v1/diff", "/healthz", "/readyz"];
+    const ROUTES: &[&str] =
+        &["/api/domain/", "/api/ip/", "/api/v1/diff", "/api/v1/timeline", "/healthz", "/readyz"];
     ROUTES.iter().find(|route| path.starts_with(**route)).copied().unwrap_or("-")
 }
 

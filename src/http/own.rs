@@ -1,4 +1,4 @@
-//! The service's own questions, under `/api/v1/`: what changed of an object.
+//! The service's own questions, under `/api/v1/`: what changed of an object, and when it was in which zone.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Service;
 use super::api::{parameter, with_quota};
 use super::error::Problem;
-use crate::history::diff;
+use crate::history::{diff, timeline};
 use crate::indicator::Indicator;
 use crate::lookup::{Context, Licence, LookupError};
 use crate::request;
@@ -28,6 +28,11 @@ pub(super) async fn diff(State(service): State<Arc<Service>>, uri: Uri) -> Respo
         diff::diff(context, &indicator, from, to)
     })
     .await
+}
+
+/// `GET /api/v1/timeline?indicator=`
+pub(super) async fn timeline(State(service): State<Arc<Service>>, uri: Uri) -> Response {
+    answer(service, uri, |context, query| timeline::timeline(context, &indicator(query, "indicator")?)).await
 }
 
 /// An indicator of any kind, as typed.

@@ -16,6 +16,7 @@ use crate::store::observed::seconds;
 use crate::store::{Hit, ObjectKey, Statement, StoreError, View, action_of, mask_type, zone_of};
 use crate::value::{Category, CountryCode, ThreatScore, Timestamp, Zone};
 
+mod over_time;
 pub mod policy;
 pub mod score;
 

@@ -5,14 +5,18 @@ use zonelens::explain::explain;
 use zonelens::feeds::State;
 use zonelens::indicator::Indicator;
 use zonelens::lookup::{Context, Licence};
+use zonelens::verdict::Policy;
 
 use crate::program::{Program, text};
 use crate::recompute;
 use crate::world::World;
 
+const POLICY: &str = include_str!("../data/policy.toml");
+
 /// Every branch of the formula: all zones, evidence that counts with another, caps, a suppression, a pin, ages.
 pub fn world() -> World {
     let mut world = World::new();
+    world.policy = Policy::parse(POLICY).unwrap();
     let listing = |mask: &str, category: &str| {
         let kind = if mask.starts_with("*.") {
             "DOMAIN"
@@ -142,6 +146,8 @@ fn an_explanation_is_the_verdict_section_redone() {
 fn the_program_explains_as_a_table_and_as_json() {
     let program = Program::new();
     program.file("list.txt", "bad.example\n");
+    program.file("policy.toml", POLICY);
+    program.file("zonelens.toml", "policy = \"policy.toml\"\n");
     program.ok(&["import", "--category", "PHISHING", "list.txt"]);
     let told = program.ok(&["policy", "explain", "BAD[.]example"]).out;
     for line in [
@@ -172,8 +178,7 @@ fn policies_are_checked_against_what_is_stored() {
     assert!(built_in.contains("there is no store in"), "{built_in}");
     program.file("list.txt", "bad.example\n");
     program.ok(&["import", "list.txt"]);
-    let default = include_str!("../../src/verdict/policy.toml");
-    let own = format!("{default}\n[sources.lst]\nweight = 0.5\n[sources.list]\nderived_from = \"other\"\n");
+    let own = format!("{POLICY}\n[sources.lst]\nweight = 0.5\n[sources.list]\nderived_from = \"other\"\n");
     let lines = own.lines().count();
     program.file("own.toml", &own);
     let told = program.ok(&["policy", "check", "own.toml"]).out;
@@ -186,7 +191,7 @@ fn policies_are_checked_against_what_is_stored() {
     }
     let unused = told.lines().find(|line| line.starts_with("warning: categories")).unwrap();
     assert!(!unused.contains("MALWARE"), "the list is of malware: {unused}");
-    let broken = program.file("broken.toml", default.replace("mask = 0.9", "mask = 9"));
+    let broken = program.file("broken.toml", POLICY.replace("mask = 0.9", "mask = 9"));
     let ran = program.run(&["policy", "check", text(&broken)]);
     assert_eq!(ran.code, 2);
     assert!(

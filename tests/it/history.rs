@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 use zonelens::feeds::State;
 use zonelens::history::diff;
+use zonelens::history::timeline::{MOMENTS_MAX, Timeline, timeline};
 use zonelens::indicator::Indicator;
 use zonelens::lookup::{Context, Licence, LookupError, Request};
 use zonelens::value::Timestamp;
+use zonelens::verdict::Policy;
 
 use crate::program::Program;
 use crate::world::World;
@@ -28,6 +30,7 @@ fn listing(name: &str, category: &str, more: &str) -> String {
 /// A domain that is listed, dropped, listed elsewhere with an expiry, capped for a while, and pinned.
 fn world() -> World {
     let mut world = World::new();
+    world.policy = Policy::parse(include_str!("../data/policy.toml")).unwrap();
     let (red, more) = (listing("a.example", "MALWARE", ""), listing("b.example", "MALWARE", ""));
     world.feed_at("whole", State::Whole, "2024-03-01", &(red.clone() + &more));
     world.feed_at("whole", State::Whole, "2024-03-11", &more);
@@ -184,4 +187,187 @@ fn the_program_and_the_service_tell_the_same_diff() {
     ] {
         assert_eq!(program.run(&[vec!["diff"], arguments].concat()).code, code);
     }
+}
+
+//------------ Timelines -----------------------------------------------------
+
+fn timed(world: &World, indicator: &str) -> Timeline {
+    timeline(&context(world), &Indicator::parse(indicator).unwrap()).unwrap()
+}
+
+/// What a timeline says of a moment.
+fn zone_at(timeline: &Timeline, at: Timestamp) -> String {
+    let span = timeline.spans.iter().rfind(|span| span.from <= at);
+    let categories = |span: &zonelens::history::timeline::Span| {
+        span.categories.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    span.map_or("Grey ".to_owned(), |span| format!("{} {}", span.zone, categories(span)))
+}
+
+/// What a lookup as of a moment says, from a report that shares no code with the timeline.
+fn looked_up(world: &World, indicator: &str, at: Timestamp) -> String {
+    let request = Request { as_of: Some(at), ..Request::default() };
+    match world.ask(indicator, &request) {
+        Ok(report) => {
+            let general =
+                if report["DomainGeneralInfo"].is_null() { "IpGeneralInfo" } else { "DomainGeneralInfo" };
+            let categories: Vec<&str> = report[general]["Categories"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one.as_str().unwrap())
+                .collect();
+            format!("{} {}", report["Zone"].as_str().unwrap(), categories.join(" "))
+        }
+        Err(LookupError::Unknown(_)) => "Grey ".to_owned(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_timeline_tells_each_zone_and_why_it_changed() {
+    let timeline = timed(&world(), "a.example");
+    let told: Vec<String> = timeline
+        .spans
+        .iter()
+        .map(|span| {
+            let causes = told(&serde_json::to_value(&span.causes).unwrap());
+            format!("{} {} {}", span.from.date(), span.zone, causes.join("; "))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "2024-03-01 Red evidence came whole",
+            "2024-03-24 Orange age changed whole",
+            "2024-04-10 Red evidence came events",
+            "2024-04-12 Grey benign came popular",
+            "2024-04-15 Red benign went popular",
+            "2024-04-20 Orange evidence went events",
+            "2024-05-10 Green pin came –",
+            "2024-05-20 Grey pin went –",
+        ],
+        "{timeline:#?}"
+    );
+    assert!(timeline.is_exact && timeline.cut_before.is_none());
+    for pair in timeline.spans.windows(2) {
+        assert_eq!(pair[0].to, Some(pair[1].from));
+    }
+    assert_eq!(timeline.spans.last().unwrap().to, None);
+}
+
+/// Whatever was imported when, a timeline says of each moment what a lookup as of it says.
+#[test]
+fn a_timeline_agrees_with_lookups_of_every_moment() {
+    let mut world = world();
+    // What is learnt late, comes again, returns, overlaps, expires before it was learnt, is seen by a person.
+    let masks = [
+        r#"{"fact":"listing","type":"MASK_TYPE_DOMAIN","mask":"*.example","category":"CATEGORY_ADWARE","first":"2024-04-18","last":"2024-04-19"}"#,
+        r#"{"fact":"listing","type":"MASK_TYPE_HOST","mask":"a.example","category":"CATEGORY_SPAM","until":"2024-05-25T10:20:30Z"}"#,
+        r#"{"fact":"listing","type":"MASK_TYPE_WILDCARD","mask":"a.ex*","category":"CATEGORY_TOR_EXIT_NODE"}"#,
+    ];
+    world.feed_at("late", State::Events, "2024-05-22T03:04:05Z", &masks.join("\n"));
+    let again =
+        world.feed_at("again", State::Whole, "2024-02-01", &listing("a.example", "TOR_EXIT_NODE", ""));
+    for (observed, learnt) in
+        [("2024-02-05", "2024-02-05"), ("2024-02-20", "2024-02-20"), ("2024-05-01", "2024-05-06")]
+    {
+        world
+            .store
+            .seen_again(again, zonelens::store::Again { observed: at(observed), learnt: at(learnt) })
+            .unwrap();
+    }
+    world.feed_at(
+        "people",
+        State::Events,
+        "2024-05-28",
+        r#"{"fact":"sighting","indicator":"domain:a.example","by":"ann","observed":"2024-05-27T05:00:00Z"}"#,
+    );
+    world.feed_at("whole", State::Whole, "2024-05-30", &listing("b.example", "MALWARE", ""));
+    for indicator in ["a.example", "sub.a.example", "b.example", "192.31.196.1"] {
+        let timeline = timed(&world, indicator);
+        assert!(timeline.is_exact);
+        let mut moments: Vec<i64> = (at("2024-01-25").0..world.now.0).step_by(7 * 3600 + 1).collect();
+        for span in &timeline.spans {
+            moments.extend([span.from.0 - 3600, span.from.0 - 1, span.from.0, span.from.0 + 1]);
+        }
+        moments.push(world.now.0);
+        for moment in moments.into_iter().map(Timestamp).filter(|moment| *moment <= world.now) {
+            let (told, known) = (zone_at(&timeline, moment), looked_up(&world, indicator, moment));
+            assert_eq!(told, known, "{indicator} at {}: {timeline:#?}", moment.rfc3339());
+        }
+        let now = world.ask(indicator, &Request::default());
+        let zone = now.map_or("Grey".to_owned(), |report| report["Zone"].as_str().unwrap().to_owned());
+        assert_eq!(timeline.spans.last().map_or("Grey", |span| span.zone.name()), zone);
+    }
+}
+
+#[test]
+fn a_long_timeline_is_cut_and_says_so() {
+    let mut world = World::new();
+    let facts: Vec<String> = (0..(MOMENTS_MAX as i64 + 20) / 2)
+        .map(|index| {
+            let first = Timestamp(at("2023-01-01").0 + index * 2 * 86_400);
+            let until = Timestamp(first.0 + 86_400);
+            let more = format!(r#","first":"{}","until":"{}""#, first.rfc3339(), until.rfc3339());
+            listing("a.example", "MALWARE", &more)
+        })
+        .collect();
+    world.feed_at("events", State::Events, "2022-12-01", &facts.concat());
+    let timeline = timed(&world, "a.example");
+    assert_eq!(timeline.moments, MOMENTS_MAX);
+    assert!(timeline.cut_before.is_some_and(|cut| cut == timeline.spans[0].from));
+    let unknown = timeline_of_unknown(&world);
+    assert!(matches!(unknown, Err(LookupError::Unknown(_))));
+}
+
+fn timeline_of_unknown(world: &World) -> Result<Timeline, LookupError> {
+    timeline(&context(world), &Indicator::parse("none.test").unwrap())
+}
+
+#[test]
+fn the_program_and_the_service_tell_the_same_timeline() {
+    let program = Program::new();
+    program.file("list.txt", "bad.example\n");
+    let when = ["--learnt-at", "2024-03-01", "--observed-at", "2024-03-01"];
+    program.ok(&[&["import", "--category", "MALWARE", "list.txt"][..], &when].concat());
+    let text = program.ok(&["timeline", "bad.example"]).out;
+    for said in [
+        "2024-03-01T00:00Z to ",
+        "Red",
+        "    + list lists bad.example as MALWARE: since 2024-03-01",
+        "    ~ age: list lists",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    let json = program.json(&["timeline", "--json", "bad.example"]);
+    let service = program.serve(&[]);
+    let answer = service.get("/api/v1/timeline?indicator=bad.example");
+    assert_eq!((answer.status, answer.json()), (200, json));
+    assert_eq!(service.get("/api/v1/timeline?indicator=none.test").status, 404);
+    assert_eq!(service.get("/api/v1/timeline").status, 400);
+    assert_eq!(program.run(&["timeline", "none.test"]).code, 3);
+    assert_eq!(program.run(&["timeline", "a..b"]).code, 2);
+    assert!(program.ok(&["timeline", "d41d8cd98f00b204e9800998ecf8427e"]).out.contains("nothing ever spoke"));
+}
+
+/// What a timeline of the most moments costs; run by hand: `cargo test --test it timeline_cost -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn timeline_cost() {
+    let mut world = World::new();
+    for day in 0..600 {
+        let when = Timestamp(at("2022-09-01").0 + day * 86_400).rfc3339();
+        let name = format!("name-{day}.example");
+        let facts = listing("a.example", if day % 2 == 0 { "MALWARE" } else { "SPAM" }, "")
+            + &listing(&name, "SPAM", "");
+        world.feed_at(&format!("source-{}", day % 20), State::Whole, &when, &facts);
+        if day % 40 == 39 {
+            let retention = zonelens::store::merge::Retention::default();
+            world.store.merge(Timestamp::parse(&when).unwrap(), &retention).unwrap();
+        }
+    }
+    let start = std::time::Instant::now();
+    let timeline = timed(&world, "a.example");
+    println!("{} moments, {} spans: {:?}", timeline.moments, timeline.spans.len(), start.elapsed());
 }

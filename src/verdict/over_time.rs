@@ -1,0 +1,100 @@
+//! When the verdict on an object can have changed, from facts alone.
+//!
+//! Between two of these moments evidence only grows older, so a score only falls: who looks for changes of a
+//! zone finds them between two moments by halving.
+
+use std::collections::BTreeSet;
+
+use super::{Judge, Matches};
+use crate::feeds::State;
+use crate::indicator::{Host, Indicator};
+use crate::store::hot::{Entry, Kind, Probe};
+use crate::store::{Batch, Hit, ObjectKey, StoreError};
+use crate::value::{DAY_S, Timestamp};
+
+impl Judge<'_> {
+    /// The moments at which something was learnt that bears on the verdict on an object, or at which it
+    /// begins or expires by its own date; sorted. A state that was found unchanged in time is no such moment:
+    /// its listings did not age before it nor after.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn moments(&self, indicator: &Indicator) -> Result<Vec<Timestamp>, StoreError> {
+        let mut moments = BTreeSet::new();
+        let mut sources = BTreeSet::new();
+        let snapshot = self.view.snapshot();
+        for hit in self.all_hits(indicator)? {
+            let batches = snapshot.runs().get(hit.run).map_or(&[][..], |run| &run.meta.batches);
+            let first = (hit.entry.from as usize).min(batches.len());
+            let end = (hit.entry.to as usize + 1).clamp(first, batches.len());
+            for batch in batches[first..end].iter().filter(|batch| batch.source_id == hit.entry.source) {
+                moments.insert(batch.observed.max(batch.learnt));
+            }
+            if hit.whole {
+                sources.insert(hit.entry.source);
+            }
+            moments.extend(dates(&hit.entry));
+        }
+        for batch in snapshot.batches() {
+            if batch.state == State::Whole && sources.contains(&batch.source_id) {
+                moments.insert(batch.observed.max(batch.learnt));
+                moments.extend(self.refreshed_late(batch));
+            }
+        }
+        Ok(moments.into_iter().filter(|at| *at <= self.now).collect())
+    }
+
+    /// When a state was found unchanged after its listings had begun to age, or out of order.
+    fn refreshed_late(&self, batch: &Batch) -> Vec<Timestamp> {
+        let stale_s = i64::from(self.policy.stale_days) * DAY_S;
+        let again = self.view.snapshot().manifest.refreshed.get(&batch.seq).into_iter().flatten();
+        let mut known: Vec<(Timestamp, Timestamp)> =
+            again.map(|again| (again.observed.max(again.learnt), again.observed)).collect();
+        known.sort_unstable();
+        let mut held = batch.observed;
+        let mut late = Vec::new();
+        for (learnt, observed) in known {
+            // From `held` on it was fresh for so long; what was learnt by then changed nothing.
+            if learnt.0 - held.0 > stale_s || observed < held {
+                late.push(learnt);
+            }
+            held = held.max(observed);
+        }
+        late
+    }
+
+    /// Everything that matches an object or matched it once, with the pins and sightings of it.
+    fn all_hits(&self, indicator: &Indicator) -> Result<Vec<Hit>, StoreError> {
+        let mut matches = Matches::default();
+        let mut hits = Vec::new();
+        match indicator {
+            Indicator::Domain(name) => self.match_name(name, &mut matches)?,
+            Indicator::Address(address) => self.match_address(*address, &mut matches)?,
+            Indicator::Url(url) => {
+                match url.host() {
+                    Host::Domain(name) => self.match_name(&name, &mut matches)?,
+                    Host::Address(address) => self.match_address(address, &mut matches)?,
+                }
+                self.match_path(url, &mut matches)?;
+            }
+            Indicator::File(hash) => {
+                self.view.hits(&Probe::File(hash.as_bytes()), &mut |hit| hits.push(hit))?
+            }
+        }
+        let object = ObjectKey::indicator(indicator);
+        self.view.hits(&Probe::Object(&object.0), &mut |hit| hits.push(hit))?;
+        hits.extend(matches.hits.into_iter().map(|(hit, _, _)| hit));
+        Ok(hits)
+    }
+}
+
+/// The dates of an entry at which it begins, is seen or expires.
+fn dates(entry: &Entry) -> impl Iterator<Item = Timestamp> {
+    let dates = match entry.kind {
+        // The first of a benign entry is its rank.
+        Kind::Benign => [0, entry.last, 0],
+        _ => [entry.first, entry.last, entry.until],
+    };
+    dates.into_iter().filter(|date| *date != 0).map(|date| Timestamp(i64::from(date)))
+}
