@@ -38,6 +38,7 @@ mod parse;
 mod policy;
 mod retire;
 mod serve;
+mod sources;
 mod stats;
 mod timeline;
 mod verify;
@@ -80,6 +81,7 @@ enum Command {
     Batches(batches::Batches),
     Retire(retire::Retire),
     Verify(verify::Verify),
+    Sources(sources::Sources),
     Stats(stats::Stats),
     Timeline(timeline::Timeline),
     Config(config::PrintConfig),
@@ -103,6 +105,7 @@ impl Command {
             Command::Batches(command) => command.run(program, out),
             Command::Retire(command) => command.run(program, out),
             Command::Verify(command) => command.run(program, out),
+            Command::Sources(command) => command.run(program, out),
             Command::Stats(command) => command.run(program, out),
             Command::Timeline(command) => command.run(program, out),
             Command::Config(command) => command.run(program, out),

@@ -34,6 +34,7 @@ mod error;
 // The handlers.
 mod api;
 mod own;
+mod sources;
 
 use cache::Cache;
 use connection::Limited;
@@ -50,6 +51,8 @@ pub struct Service {
     cache: Cache,
     requests: DayRequests,
     timeout: Duration,
+    /// Held by whoever scans all listings: one at a time.
+    scan: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Service {
@@ -62,6 +65,7 @@ impl Service {
             cache: Cache::new(settings.cache_mb << 20),
             requests: DayRequests::default(),
             timeout: Duration::from_secs(settings.request_timeout_s),
+            scan: Arc::default(),
         }
     }
 }
@@ -77,6 +81,7 @@ pub fn routes(service: Arc<Service>) -> Router {
         // The service's own questions.
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/timeline", get(own::timeline))
+        .route("/api/v1/sources/overlap", get(sources::overlap))
         // Whoever runs the process.
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
@@ -169,8 +174,15 @@ async fn logged(request: Request, next: Next) -> Response {
 
 /// The route of a path without what was looked up.
 fn route(path: &str) -> &'static str {
-    const ROUTES: &[&str] =
-        &["/api/domain/", "/api/ip/", "/api/v1/diff", "/api/v1/timeline", "/healthz", "/readyz"];
+    const ROUTES: &[&str] = &[
+        "/api/domain/",
+        "/api/ip/",
+        "/api/v1/diff",
+        "/api/v1/timeline",
+        "/api/v1/sources/overlap",
+        "/healthz",
+        "/readyz",
+    ];
     ROUTES.iter().find(|route| path.starts_with(**route)).copied().unwrap_or("-")
 }
 

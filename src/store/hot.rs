@@ -412,6 +412,11 @@ impl Hot {
         (self.bounds - self.ranges) / ENTRY_BYTES
     }
 
+    /// How many of the range entries are ranges: they stand in the order of their first address.
+    pub fn bound_count(&self) -> usize {
+        (self.v4_directory - self.bounds) / BOUNDS_BYTES
+    }
+
     /// Calls `found` with every entry of this hash.
     ///
     /// # Errors

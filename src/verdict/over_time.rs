@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Judge, Matches};
+use super::{Judge, Match, Matches};
 use crate::feeds::State;
 use crate::indicator::{Host, Indicator};
 use crate::store::hot::{Entry, Kind, Probe};
@@ -43,6 +43,11 @@ impl Judge<'_> {
             }
         }
         Ok(moments.into_iter().filter(|at| *at <= self.now).collect())
+    }
+
+    /// Whether a listing is evidence at the judge's hour: of a category that is, and live.
+    pub fn is_live(&self, hit: &Hit) -> bool {
+        self.weigh(hit, Match::Exact, None).is_some_and(|(_, is_live)| is_live)
     }
 
     /// When a state was found unchanged after its listings had begun to age, or out of order.

@@ -10,6 +10,7 @@ mod http;
 mod model;
 mod mutate;
 mod order;
+mod overlap;
 mod program;
 mod recompute;
 mod report;
