@@ -81,8 +81,8 @@ async fn report(service: &Arc<Service>, kind: Kind, uri: &Uri, now: Timestamp) -
             service.cache.put(age, key, body.clone());
             return Ok(body.with(requests));
         }
-        Ok(Ok(Err(LookupError::Unknown(detail)))) => {
-            return Err(Problem::new(StatusCode::NOT_FOUND, uri, detail));
+        Ok(Ok(Err(LookupError::Unknown(asked)))) => {
+            return Err(Problem::new(StatusCode::NOT_FOUND, uri, asked.to_string()));
         }
         Ok(Ok(Err(LookupError::BadRequest(detail)))) => Problem::new(StatusCode::BAD_REQUEST, uri, detail),
         Ok(Ok(Err(LookupError::Store(error)))) => {
@@ -110,7 +110,11 @@ fn asked(kind: Kind, uri: &Uri, now: Timestamp) -> Result<(Indicator, Request), 
         .decode_utf8()
         .map_err(|_| format!("{object:?} has escapes that are not UTF-8: escape {kind} as UTF-8"))?;
     let indicator = Indicator::parse_as(kind, &object).map_err(|error| error.to_string())?;
-    let query = uri.query().unwrap_or("");
+    Ok((indicator, wanted(uri.query().unwrap_or(""), now)?))
+}
+
+/// What a query wants of a report.
+pub(super) fn wanted(query: &str, now: Timestamp) -> Result<Request, String> {
     if let Some(format) = parameter(query, "format")
         && format != "json"
     {
@@ -127,7 +131,7 @@ fn asked(kind: Kind, uri: &Uri, now: Timestamp) -> Result<(Indicator, Request), 
     if let Some(text) = parameter(query, "as_of") {
         request.as_of = request::as_of(&text, now)?;
     }
-    Ok((indicator, request))
+    Ok(request)
 }
 
 /// A parameter of a query, its escapes taken off; the last where it stands several times.

@@ -79,6 +79,7 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/ip/", get(api::ip))
         .route("/api/ip/{*ip}", get(api::ip))
         // The service's own questions.
+        .route("/api/v1/indicator", get(own::indicator_report))
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/timeline", get(own::timeline))
         .route("/api/v1/sources/overlap", get(sources::overlap))
@@ -177,6 +178,7 @@ fn route(path: &str) -> &'static str {
     const ROUTES: &[&str] = &[
         "/api/domain/",
         "/api/ip/",
+        "/api/v1/indicator",
         "/api/v1/diff",
         "/api/v1/timeline",
         "/api/v1/sources/overlap",

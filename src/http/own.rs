@@ -7,15 +7,52 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::Service;
-use super::api::{parameter, with_quota};
+use super::api::{parameter, wanted, with_quota};
 use super::error::Problem;
 use crate::history::{diff, timeline};
 use crate::indicator::Indicator;
-use crate::lookup::{Context, Licence, LookupError};
+use crate::lookup::{self, Context, Licence, LookupError};
 use crate::request;
+use crate::store::StoreError;
+use crate::unknown::Asked;
 use crate::value::Timestamp;
+
+/// What is known of an indicator: a report, or what was asked for one.
+#[derive(Serialize)]
+struct Answer {
+    known: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<Box<Asked>>,
+}
+
+/// `GET /api/v1/indicator?value=`: any kind as typed; that nothing is known is an answer too. It takes
+/// `sections`, `count` and `as_of` as the other reports do.
+pub(super) async fn indicator_report(State(service): State<Arc<Service>>, uri: Uri) -> Response {
+    answer(service, uri, |context, query| {
+        let indicator = indicator(query, "value")?;
+        let request = wanted(query, context.now).map_err(LookupError::BadRequest)?;
+        match lookup::report(context, &indicator, &request) {
+            Ok(report) => {
+                let json = String::from_utf8(report.json()).map_err(|error| unreadable(error.into()))?;
+                let report = RawValue::from_string(json).map_err(|error| unreadable(error.into()))?;
+                Ok(Answer { known: true, report: Some(report), asked: None })
+            }
+            Err(LookupError::Unknown(asked)) => Ok(Answer { known: false, report: None, asked: Some(asked) }),
+            Err(error) => Err(error),
+        }
+    })
+    .await
+}
+
+/// A report that is no JSON, which its making excludes.
+fn unreadable(error: Box<dyn std::error::Error + Send + Sync>) -> LookupError {
+    LookupError::Store(StoreError::Io(std::io::Error::other(error)))
+}
 
 /// `GET /api/v1/diff?indicator=&from=&to=`
 pub(super) async fn diff(State(service): State<Arc<Service>>, uri: Uri) -> Response {

@@ -16,4 +16,5 @@ mod recompute;
 mod report;
 mod schema;
 mod tidy;
+mod unknown;
 mod world;
