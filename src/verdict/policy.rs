@@ -38,6 +38,9 @@ pub struct Policy {
     pub topics: BTreeMap<String, Effect>,
     /// What any other benign entry does.
     pub otherwise: Effect,
+    /// What notes call new.
+    #[serde(default)]
+    pub notes: Notes,
     /// Sources with a weight and confidence of their own.
     #[serde(default)]
     pub sources: BTreeMap<String, SourcePolicy>,
@@ -59,6 +62,22 @@ pub struct Factors {
     pub network: f64,
     /// Something related is listed.
     pub related: f64,
+}
+
+/// What the notes of a verdict call new. Notes change no score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notes {
+    /// First seen less than so many days ago; 0: never.
+    pub newly_seen_days: u32,
+    /// Registered less than so many days ago; 0: never.
+    pub newly_registered_days: u32,
+}
+
+impl Default for Notes {
+    fn default() -> Notes {
+        Notes { newly_seen_days: 7, newly_registered_days: 30 }
+    }
 }
 
 /// Weight and ageing of a category.
@@ -231,6 +250,7 @@ mod tests {
         }
         assert_eq!(policy.popular(5).unwrap().cap, Some(49));
         assert_eq!(policy.popular(0).unwrap().cap, Some(74));
+        assert_eq!(policy.notes, Notes::default(), "the file states the defaults");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod history;
 mod http;
 mod model;
 mod mutate;
+mod notes;
 mod order;
 mod overlap;
 mod program;
