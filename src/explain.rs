@@ -179,7 +179,7 @@ fn steps(verdict: &Verdict, name: &impl Fn(u16) -> String) -> Vec<Step> {
         let why = format!("set by a person since {}{until}: the score moves into its range", pin.since);
         steps.push(step("pin", pin.zone.to_string(), why));
     }
-    steps.push(step("score", verdict.score.0.to_string(), String::new()));
+    steps.push(step("score", verdict.score.0.to_string(), "as reports show it".to_owned()));
     steps.push(step("zone", verdict.zone.to_string(), zone_why(verdict)));
     steps
 }

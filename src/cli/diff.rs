@@ -107,8 +107,12 @@ pub(super) fn line(change: &Change) -> String {
 }
 
 fn write_section(section: &SectionDiff, out: &mut dyn Write) -> std::io::Result<()> {
-    let SectionDiff { name, title, rows_from, rows_to, .. } = section;
-    writeln!(out, "\n{HEADING}{title}{HEADING:#}  {FAINT}{rows_from} rows, then {rows_to}{FAINT:#}")?;
+    let SectionDiff { name, title, .. } = section;
+    let rows = match (section.rows_from, section.rows_to) {
+        (Some(from), Some(to)) => format!("  {FAINT}{from} rows, then {to}{FAINT:#}"),
+        _ => String::new(),
+    };
+    writeln!(out, "\n{HEADING}{title}{HEADING:#}{rows}")?;
     for (mark, rows, count) in
         [('+', &section.came, section.came_count), ('-', &section.went, section.went_count)]
     {

@@ -41,10 +41,10 @@ pub struct SectionDiff {
     pub name: &'static str,
     /// Its heading.
     pub title: &'static str,
-    /// Rows before; of a section that is no list 0 or 1.
-    pub rows_from: usize,
+    /// Rows before; `None` where the section is no list.
+    pub rows_from: Option<usize>,
     /// Rows after.
-    pub rows_to: usize,
+    pub rows_to: Option<usize>,
     /// Rows that are there now, newest first; at most [`SHOWN_MAX`].
     pub came: Vec<Value>,
     /// How many came in all.
@@ -103,6 +103,8 @@ impl SectionDiff {
 }
 
 fn section(answer: &Answer, old: &Value, new: &Value) -> SectionDiff {
+    let is_list = old.is_array() || new.is_array();
+    let size = |section: &Value| is_list.then(|| section.as_array().map_or(0, Vec::len));
     let mut diff = SectionDiff {
         name: answer.name,
         title: answer.title,
@@ -113,9 +115,9 @@ fn section(answer: &Answer, old: &Value, new: &Value) -> SectionDiff {
         went: Vec::new(),
         went_count: 0,
         changed: Vec::new(),
-        cut: size(old).max(size(new)) >= COUNT_MAX,
+        cut: size(old).max(size(new)).is_some_and(|rows| rows >= COUNT_MAX),
     };
-    if old.is_array() || new.is_array() {
+    if is_list {
         let (old, new) = (by_key(answer.name, old), by_key(answer.name, new));
         let only = |these: &BTreeMap<String, &Value>, those: &BTreeMap<String, &Value>| {
             let mut rows: Vec<&Value> =
@@ -137,15 +139,6 @@ fn section(answer: &Answer, old: &Value, new: &Value) -> SectionDiff {
     }
     diff.changed.truncate(SHOWN_MAX);
     diff
-}
-
-/// Rows of a section; of a record that says something 1.
-fn size(section: &Value) -> usize {
-    match section {
-        Value::Null => 0,
-        Value::Array(rows) => rows.len(),
-        _ => 1,
-    }
 }
 
 fn by_key<'v>(section: &str, rows: &'v Value) -> BTreeMap<String, &'v Value> {
@@ -173,12 +166,24 @@ pub fn seen(row: &Value) -> &str {
     row.get("LastSeen").or(row.get("FirstSeen")).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Whether a field says nothing: of what was unknown nothing is said either.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(record) => record.is_empty(),
+        Value::Bool(true) => false,
+    }
+}
+
 /// The fields in which two records differ, inner ones with the outer's name before them.
 fn fields(before: &str, old: &Value, new: &Value, into: &mut Vec<FieldChange>) {
     let empty = serde_json::Map::new();
     let (a, b) = (old.as_object(), new.as_object());
     if a.is_none() && b.is_none() {
-        if old != new {
+        if old != new && !(is_nothing(old) && is_nothing(new)) {
             let field = before.to_owned();
             into.push(FieldChange { field, from: old.clone(), to: new.clone() });
         }

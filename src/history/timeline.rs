@@ -97,7 +97,12 @@ pub fn timeline(context: &Context<'_>, indicator: &Indicator) -> Result<Timeline
         walk.step(*from)?;
         walk.age(*from, to)?;
     }
-    let Walk { spans, judged, .. } = walk;
+    let Walk { mut spans, judged, .. } = walk;
+    // What was learnt before anything spoke for or against it is no zone that somebody gave it.
+    let speaks = |span: &Span| !span.causes.is_empty() || !span.categories.is_empty();
+    if spans.len() > 1 && spans.first().is_some_and(|first| !speaks(first)) {
+        spans.remove(0);
+    }
     Ok(Timeline {
         indicator: indicator.to_string(),
         kind: indicator.kind(),

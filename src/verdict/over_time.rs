@@ -3,7 +3,8 @@
 //! Between two of these moments evidence only grows older, so a score only falls: who looks for changes of a
 //! zone finds them between two moments by halving.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Included};
 
 use super::{Judge, Match, Matches};
 use crate::feeds::State;
@@ -36,11 +37,16 @@ impl Judge<'_> {
             }
             moments.extend(dates(&hit.entry));
         }
-        for batch in snapshot.batches() {
-            if batch.state == State::Whole && sources.contains(&batch.source_id) {
-                moments.insert(batch.observed.max(batch.learnt));
-                moments.extend(self.refreshed_late(batch));
-            }
+        let batches = snapshot.batches();
+        let states =
+            || batches.iter().filter(|one| one.state == State::Whole && sources.contains(&one.source_id));
+        let mut begun: BTreeMap<u16, BTreeSet<Timestamp>> = BTreeMap::new();
+        for batch in states() {
+            begun.entry(batch.source_id).or_default().insert(batch.observed);
+        }
+        for batch in states() {
+            moments.insert(batch.observed.max(batch.learnt));
+            moments.extend(self.refreshed_late(batch, &begun[&batch.source_id]));
         }
         Ok(moments.into_iter().filter(|at| *at <= self.now).collect())
     }
@@ -50,8 +56,9 @@ impl Judge<'_> {
         self.weigh(hit, Match::Exact, None).is_some_and(|(_, is_live)| is_live)
     }
 
-    /// When a state was found unchanged after its listings had begun to age, or out of order.
-    fn refreshed_late(&self, batch: &Batch) -> Vec<Timestamp> {
+    /// When a state was found unchanged and that changed something: its listings had begun to age, or another
+    /// state of its source had begun between.
+    fn refreshed_late(&self, batch: &Batch, begun: &BTreeSet<Timestamp>) -> Vec<Timestamp> {
         let stale_s = i64::from(self.policy.stale_days) * DAY_S;
         let again = self.view.snapshot().manifest.refreshed.get(&batch.seq).into_iter().flatten();
         let mut known: Vec<(Timestamp, Timestamp)> =
@@ -61,7 +68,9 @@ impl Judge<'_> {
         let mut late = Vec::new();
         for (learnt, observed) in known {
             // From `held` on it was fresh for so long; what was learnt by then changed nothing.
-            if learnt.0 - held.0 > stale_s || observed < held {
+            let between =
+                held < observed && begun.range((Excluded(held), Included(observed))).next().is_some();
+            if learnt.0 - held.0 > stale_s || between {
                 late.push(learnt);
             }
             held = held.max(observed);

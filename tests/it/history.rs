@@ -6,6 +6,7 @@ use zonelens::history::diff;
 use zonelens::history::timeline::{MOMENTS_MAX, Timeline, timeline};
 use zonelens::indicator::Indicator;
 use zonelens::lookup::{Context, Licence, LookupError, Request};
+use zonelens::store::Again;
 use zonelens::value::Timestamp;
 use zonelens::verdict::Policy;
 
@@ -96,6 +97,9 @@ fn a_diff_names_what_the_zone_rests_on_and_the_rows_that_came_and_went() {
     assert_eq!((&dns["rows_from"], &dns["rows_to"]), (&json!(1), &json!(2)));
     assert_eq!(dns["came"][0]["Ip"], "192.31.196.2");
     assert_eq!((&dns["came_count"], &dns["went"]), (&json!(1), &json!([])));
+    let general =
+        diff["sections"].as_array().unwrap().iter().find(|one| one["name"] == "DomainGeneralInfo").unwrap();
+    assert_eq!((&general["rows_from"], &general["changed"][0]["field"]), (&json!(null), &json!("HitsCount")));
     let masks = diff["sections"].as_array().unwrap().iter().find(|one| one["name"] == "FeedMasks");
     assert!(masks.is_none(), "the same mask of the same zone: {masks:?}");
 }
@@ -142,6 +146,13 @@ fn the_sides_of_a_diff_are_the_reports_of_their_moments() {
     assert!(matches!(ask("http://a.example/x", "2024-03-01", "2024-05-01"), Err(LookupError::BadRequest(_))));
     let first = ask("a.example", "2024-02-01", "2024-03-02").unwrap();
     assert!(!first.from.known && first.to.known);
+    // Of what was unknown nothing was said: that a count is 0 now is no change.
+    let fields = first.sections.iter().flat_map(|section| &section.changed);
+    let nothing = [json!(0), json!(false), json!(null), json!([]), json!("")];
+    assert!(
+        fields.clone().count() > 0 && fields.clone().all(|field| !nothing.contains(&field.to)),
+        "{first:#?}"
+    );
 }
 
 #[test]
@@ -284,6 +295,12 @@ fn a_timeline_agrees_with_lookups_of_every_moment() {
         r#"{"fact":"sighting","indicator":"domain:a.example","by":"ann","observed":"2024-05-27T05:00:00Z"}"#,
     );
     world.feed_at("whole", State::Whole, "2024-05-30", &listing("b.example", "MALWARE", ""));
+    // A state that holds again after another one.
+    let popular = r#"{"fact":"benign","type":"MASK_TYPE_HOST","mask":"b.example","rank":50}"#;
+    let returns = world.feed_at("returns", State::Whole, "2024-05-11", popular);
+    world.feed_at("returns", State::Whole, "2024-05-13", &popular.replace("b.example", "d.example"));
+    let again = Again { observed: at("2024-05-15"), learnt: at("2024-05-15") };
+    world.store.seen_again(returns, again).unwrap();
     for indicator in ["a.example", "sub.a.example", "b.example", "192.31.196.1"] {
         let timeline = timed(&world, indicator);
         assert!(timeline.is_exact);
