@@ -299,7 +299,8 @@ fn a_timeline_agrees_with_lookups_of_every_moment() {
     let popular = r#"{"fact":"benign","type":"MASK_TYPE_HOST","mask":"b.example","rank":50}"#;
     let returns = world.feed_at("returns", State::Whole, "2024-05-11", popular);
     world.feed_at("returns", State::Whole, "2024-05-13", &popular.replace("b.example", "d.example"));
-    let again = Again { observed: at("2024-05-15"), learnt: at("2024-05-15") };
+    let moment = at("2024-05-15T00:20:30Z");
+    let again = Again { observed: moment, learnt: moment };
     world.store.seen_again(returns, again).unwrap();
     for indicator in ["a.example", "sub.a.example", "b.example", "192.31.196.1"] {
         let timeline = timed(&world, indicator);
