@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::table::{FAINT, HEADING};
 use super::{Code, Failure, Program, shown};
-use crate::history::timeline::{MOMENTS_MAX, Timeline as Times, timeline};
+use crate::history::timeline::{Timeline as Times, timeline};
 use crate::indicator::Indicator;
 use crate::lookup::{Context, Licence};
 
@@ -56,7 +56,8 @@ fn write(times: &Times, out: &mut dyn Write) -> std::io::Result<()> {
     if let Some(cut) = times.cut_before {
         writeln!(
             out,
-            "  {FAINT}before {cut} there is more: the newest {MOMENTS_MAX} moments are shown{FAINT:#}"
+            "  {FAINT}before {cut} there is more: the newest {} moments are shown{FAINT:#}",
+            times.moments
         )?;
     }
     for span in &times.spans {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::rows::{SectionDiff, sections};
-use super::{Change, aged, changes};
+use super::{Change, Pins, aged, changes};
 use crate::indicator::{Indicator, Kind};
 use crate::lookup::{Context, LookupError, Report, Request, report_in};
 use crate::value::{Category, ThreatScore, Timestamp, Zone};
@@ -88,7 +88,8 @@ pub fn diff(
         categories: verdict.categories(),
     };
     let (from, to) = (side(from, &before, old.is_some()), side(to, &after, new.is_some()));
-    let mut changes = changes(&snapshot, &before, &after, to.at);
+    let pins = Pins::of(&snapshot.view(None), indicator)?;
+    let mut changes = changes(&snapshot, &pins, &before, &after, to.at);
     if (before.zone, before.score) != (after.zone, after.score) {
         changes.extend(aged(&snapshot, &before, &after));
     }

@@ -5,8 +5,10 @@
 
 use serde::Serialize;
 
-use crate::store::Snapshot;
-use crate::value::{Category, Timestamp};
+use crate::fact;
+use crate::indicator::Indicator;
+use crate::store::{ObjectKey, Snapshot, StoreError, Table, View};
+use crate::value::{Category, Timestamp, Zone};
 use crate::verdict::{Counter, Found, PinFound, Verdict};
 
 pub mod diff;
@@ -56,8 +58,40 @@ pub enum How {
     Changed,
 }
 
+/// The pins that an object ever had: who set which, and why.
+pub struct Pins(Vec<(Timestamp, Zone, String)>);
+
+impl Pins {
+    /// Those that a view knows.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn of(view: &View, indicator: &Indicator) -> Result<Pins, StoreError> {
+        let object = view.table(&ObjectKey::indicator(indicator), Table::Pin)?;
+        let pin = |statement: &crate::store::Statement| {
+            let pin: fact::Pin = statement.fact()?;
+            let since = pin.observed.unwrap_or(statement.last);
+            Ok((since, pin.zone, format!("{}: {}", pin.by, pin.reason)))
+        };
+        object.statements(Table::Pin).map(pin).collect::<Result<_, StoreError>>().map(Pins)
+    }
+
+    /// Who set a pin, and why.
+    fn told(&self, found: PinFound) -> &str {
+        let same = |pin: &&(Timestamp, Zone, String)| (pin.0, pin.1) == (found.since, found.zone);
+        self.0.iter().find(same).map_or("a person", |pin| &pin.2)
+    }
+}
+
 /// What changed from one verdict to a later one, whose moment is `at`. Age alone is no change here.
-pub fn changes(snapshot: &Snapshot, before: &Verdict, after: &Verdict, at: Timestamp) -> Vec<Change> {
+pub fn changes(
+    snapshot: &Snapshot,
+    pins: &Pins,
+    before: &Verdict,
+    after: &Verdict,
+    at: Timestamp,
+) -> Vec<Change> {
     let mut changes = Vec::new();
     let same = |a: &Found, b: &Found| {
         (a.evidence.source, a.evidence.category, a.evidence.matched, &a.indicator)
@@ -113,7 +147,7 @@ pub fn changes(snapshot: &Snapshot, before: &Verdict, after: &Verdict, at: Times
     for old in before.benign.iter().filter(|old| !after.benign.iter().any(|new| is_same(old, new))) {
         benign(How::Went, old);
     }
-    changes.extend(pin(before.pin, after.pin, at));
+    changes.extend(pin(pins, before.pin, after.pin, at));
     changes
 }
 
@@ -194,18 +228,19 @@ fn effect(one: &Counter) -> String {
     }
 }
 
-fn pin(before: Option<PinFound>, after: Option<PinFound>, at: Timestamp) -> Option<Change> {
+fn pin(pins: &Pins, before: Option<PinFound>, after: Option<PinFound>, at: Timestamp) -> Option<Change> {
     let same = |a: PinFound, b: PinFound| (a.zone, a.since, a.until) == (b.zone, b.since, b.until);
+    let set =
+        |new: PinFound| format!("the zone was set to {} on {} by {}", new.zone, new.since, pins.told(new));
     let (change, text) = match (before, after) {
-        (None, Some(new)) => (How::Came, format!("a person set the zone to {} on {}", new.zone, new.since)),
+        (None, Some(new)) => (How::Came, set(new)),
         (Some(old), None) => match old.until.filter(|until| *until <= at) {
             Some(until) => (How::Went, format!("the pin to {} expired on {until}", old.zone)),
             None => (How::Went, format!("the pin to {} was taken back", old.zone)),
         },
-        (Some(old), Some(new)) if !same(old, new) => (
-            How::Changed,
-            format!("a person set the zone to {} on {}, {} before", new.zone, new.since, old.zone),
-        ),
+        (Some(old), Some(new)) if !same(old, new) => {
+            (How::Changed, format!("{}; it was {} before", set(new), old.zone))
+        }
         _ => return None,
     };
     Some(Change { what: What::Pin, change, source: None, indicator: None, category: None, text })

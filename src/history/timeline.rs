@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Change, aged, changes};
+use super::{Change, Pins, aged, changes};
 use crate::indicator::{Indicator, Kind};
 use crate::lookup::{Context, LookupError, Request, report_in};
 use crate::store::{Snapshot, StoreError};
@@ -17,6 +17,11 @@ use crate::verdict::{Judge, Policy, Verdict};
 
 /// The most moments that are looked at: of more, the newest.
 pub const MOMENTS_MAX: usize = 500;
+
+/// A past verdict begins with what each batch meant then: of a store with very many batches fewer moments are
+/// looked at, so that no more batches than this are read, but so many moments always.
+const BATCHES_READ_MAX: usize = 5_000_000;
+const MOMENTS_MIN: usize = 50;
 
 /// The most verdicts that are judged: two a moment, and some fifteen for each change that age made.
 const JUDGED_MAX: usize = 10_000;
@@ -73,7 +78,8 @@ pub fn timeline(context: &Context<'_>, indicator: &Indicator) -> Result<Timeline
         let request = Request { sections: Some(vec!["Zone".to_owned()]), ..Request::default() };
         report_in(&snapshot, context, indicator, &request)?;
     }
-    let cut = moments.len().saturating_sub(MOMENTS_MAX);
+    let most = (BATCHES_READ_MAX / snapshot.batches().len().max(1)).clamp(MOMENTS_MIN, MOMENTS_MAX);
+    let cut = moments.len().saturating_sub(most);
     moments.drain(..cut);
     let first = moments.first().copied();
     let mut walk = Walk {
@@ -81,6 +87,7 @@ pub fn timeline(context: &Context<'_>, indicator: &Indicator) -> Result<Timeline
         policy: context.policy,
         now: context.now,
         indicator,
+        pins: Pins::of(&view, indicator)?,
         judged: 0,
         spans: Vec::new(),
         start: Verdict::default(),
@@ -119,6 +126,7 @@ struct Walk<'a> {
     policy: &'a Policy,
     now: Timestamp,
     indicator: &'a Indicator,
+    pins: Pins,
     judged: usize,
     spans: Vec<Span>,
     /// The verdict at the beginning of the last span.
@@ -147,7 +155,7 @@ impl Walk<'_> {
         let categories = verdict.categories();
         let is_same = |span: &Span| span.zone == verdict.zone && span.categories == categories;
         if !self.spans.last().is_some_and(is_same) {
-            let mut causes = changes(self.snapshot, &self.last, &verdict, at);
+            let mut causes = changes(self.snapshot, &self.pins, &self.last, &verdict, at);
             if causes.is_empty() {
                 causes.extend(aged(self.snapshot, &self.start, &verdict));
             }

@@ -112,6 +112,7 @@ fn expiry_a_pin_and_age_are_told_apart() {
     assert!(diff["changes"][0]["text"].as_str().unwrap().ends_with("expired on 2024-04-20T06:30Z"));
     let diff = diffed(&world, "2024-05-09", Some("2024-05-11"));
     assert_eq!((&diff["to"]["zone"], &diff["changes"][0]["what"]), (&json!("Green"), &json!("pin")));
+    assert_eq!(diff["changes"][0]["text"], "the zone was set to Green on 2024-05-10T00:00Z by ann: ours now");
     let diff = diffed(&world, "2024-05-11", None);
     assert_eq!(diff["changes"][0]["text"], "the pin to Green expired on 2024-05-20T00:00Z");
     // Age alone: no change, but for the one line on the score.
