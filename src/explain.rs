@@ -12,7 +12,7 @@ use crate::lookup::Context;
 use crate::store::{Store, StoreError};
 use crate::value::{CATEGORIES, Category, ThreatScore, Timestamp, Zone};
 use crate::verdict::policy::place::line_of;
-use crate::verdict::score::{ORANGE_MAX, Steps, YELLOW_MAX};
+use crate::verdict::score::{ORANGE_MAX, RELATED_SCORE_MAX, Steps, YELLOW_MAX};
 use crate::verdict::{Confidence, Judge, Match, Policy, Verdict};
 
 /// A verdict and how it came about.
@@ -155,8 +155,14 @@ fn steps(verdict: &Verdict, name: &impl Fn(u16) -> String) -> Vec<Step> {
         step("S(Red)", figure(strengths.red), product(&[Zone::Red])),
         step("S(Red, Orange)", figure(strengths.orange), held(&red_orange, ORANGE_MAX)),
         step("S(Red, Orange, Yellow)", figure(strengths.yellow), held(&all, YELLOW_MAX)),
-        step("greatest", figure(before_caps), "of the three, each at its most".to_owned()),
+        step("greatest", figure(strengths.greatest()), "of the three, each at its most".to_owned()),
     ];
+    if let Some(limit) = verdict.steps.related_limit {
+        let why =
+            format!("related evidence lifts it to {} at most, which the rest may exceed", RELATED_SCORE_MAX);
+        steps.push(step("related", figure(limit), why));
+        steps.push(step("before caps", figure(before_caps), "held down by that".to_owned()));
+    }
     for one in &verdict.benign {
         let topic = one.category.map(|category| category.to_string());
         let rank = one.rank.map(|rank| format!("rank {rank} of popular names"));

@@ -14,7 +14,9 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::indicator::{AddressRange, Asn, DomainName, FileHashes, Indicator, Mask, Url};
+use crate::indicator::{
+    AddressRange, Asn, DomainName, FileHashes, Indicator, Mask, Url, is_reserved, special_purpose_name,
+};
 use crate::value::{Category, CountryCode, Timestamp, Zone};
 
 /// One thing that some source observed or says.
@@ -699,7 +701,7 @@ pub struct Pin {
     pub reason: String,
     /// Who says so.
     pub by: String,
-    /// Until when; absent: for good.
+    /// Until when; absent: for good. Not after `observed`: the pin before it is taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
     /// Since when; absent: the moment of the batch.
@@ -719,6 +721,22 @@ pub struct Note {
     /// When; absent: the moment of the batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Timestamp>,
+}
+
+impl Pin {
+    /// Why nobody can set this zone: the object is a reserved address, or a file that would be Orange.
+    pub fn problem(&self) -> Option<String> {
+        match &self.indicator {
+            Indicator::Address(address) if is_reserved(*address) => Some(format!(
+                "{address} is reserved ({}): it is Grey whatever is said of it, and cannot be pinned",
+                special_purpose_name(*address).unwrap_or("special-purpose")
+            )),
+            Indicator::File(hash) if self.zone == Zone::Orange => {
+                Some(format!("{hash} is a file, and a file is never Orange: use Red, Yellow, Grey or Green"))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Fact {

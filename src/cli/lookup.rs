@@ -41,8 +41,9 @@ pub(super) struct Lookup {
     format: Format,
 }
 
+/// How an answer looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     Text,
     Json,
 }

@@ -35,6 +35,7 @@ mod import;
 mod lookup;
 mod merge;
 mod parse;
+mod people;
 mod policy;
 mod retire;
 mod serve;
@@ -73,6 +74,10 @@ enum Command {
     Diff(diff::Diff),
     Import(import::Import),
     Lookup(lookup::Lookup),
+    Pin(people::Pin),
+    Note(people::Note),
+    Sighting(people::Sighting),
+    FalsePositive(people::FalsePositive),
     Parse(parse::Parse),
     Policy(policy::PolicyCommand),
     Formats(formats::Formats),
@@ -97,6 +102,10 @@ impl Command {
             Command::Diff(command) => command.run(program, out),
             Command::Import(command) => command.run(program, out),
             Command::Lookup(command) => command.run(program, out),
+            Command::Pin(command) => command.run(program, out),
+            Command::Note(command) => command.run(program, out),
+            Command::Sighting(command) => command.run(program, out),
+            Command::FalsePositive(command) => command.run(program, out),
             Command::Parse(command) => command.run(out),
             Command::Policy(command) => command.run(program, out),
             Command::Formats(command) => command.run(out),

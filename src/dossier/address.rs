@@ -14,9 +14,7 @@ use crate::store::observed::Observed;
 use crate::store::{Edge, ObjectKey, Part, StoreError, Table, read_part};
 use crate::value::{CountryCode, Timestamp};
 use crate::verdict::Judge;
-
-/// An address with so many registrable domains is shared hosting: what one of them did says little of another.
-const SHARED_DOMAINS: u64 = 10;
+use crate::verdict::related::SHARED_DOMAINS;
 
 /// What is gathered of an address.
 pub struct AddressDossier<'a> {
@@ -109,7 +107,7 @@ impl<'a> AddressDossier<'a> {
                 let Some(name) = name_of(read_part(&candidate.edge.counterpart)) else { continue };
                 rows.push(self.name_row(&name, &candidate.edge.observed)?);
             }
-            let (total, has_red) = (chosen.total, chosen.has_red);
+            let (total, has_red) = (self.common.own.count(Table::ResolvedBy), chosen.has_red);
             self.with_aliases(List { total, has_red, ..List::new(rows, ROWS_MAX) })
         })
     }
@@ -157,6 +155,9 @@ impl<'a> AddressDossier<'a> {
     /// Distinct registrable domains that resolved to the address.
     pub fn registrable_domains(&self) -> u64 {
         *self.registrable.get_or_init(|| {
+            if let Some(large) = &self.common.own.large {
+                return large.domains;
+            }
             let mut last = String::new();
             let mut count = 0;
             // Names come in label-reversed order: those of one registrable domain follow each other.
@@ -174,7 +175,7 @@ impl<'a> AddressDossier<'a> {
 
     /// Whether so many registrable domains share the address that relation through it says little.
     pub fn is_shared(&self) -> bool {
-        self.registrable_domains() >= SHARED_DOMAINS
+        self.registrable_domains() >= SHARED_DOMAINS as u64
     }
 
     /// Files downloaded from the address and from names that resolved to it at that time, and files that
@@ -394,7 +395,9 @@ impl<'a> AddressDossier<'a> {
     pub fn seen(&self) -> Option<(Timestamp, Timestamp)> {
         let edges = self.common.own.edges.iter().map(|edge| moments(&edge.observed));
         let listed = self.common.own.statements(Table::Listing).map(|one| (one.first, one.last));
-        edges.chain(listed).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+        let large = self.common.own.large.iter();
+        let large = large.map(|all| (Timestamp(i64::from(all.first)), Timestamp(i64::from(all.last))));
+        edges.chain(listed).chain(large).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     /// How many observations of the address there are.
@@ -406,7 +409,12 @@ impl<'a> AddressDossier<'a> {
             Table::AccessedBy,
             Table::AddressCertificate,
         ];
-        tables.iter().flat_map(|table| self.common.own.edges(*table)).map(|edge| edge.observed.hits()).sum()
+        let own = &self.common.own;
+        let of_table = |table: &Table| match &own.large {
+            Some(large) if large.table == *table => large.hits,
+            _ => own.edges(*table).iter().map(|edge| edge.observed.hits()).sum(),
+        };
+        tables.iter().map(of_table).sum()
     }
 }
 

@@ -203,7 +203,10 @@ impl<'a> DomainDossier<'a> {
                     files,
                 });
             }
-            Ok(List::new(rows, ROWS_MAX))
+            let list = List::new(rows, ROWS_MAX);
+            // Of a public suffix only what is listed is shown.
+            let all = self.common.own.large.as_ref().filter(|_| !public_suffix);
+            Ok(List { total: all.map_or(list.total, |large| large.rows), ..list })
         })
     }
 

@@ -116,9 +116,8 @@ impl<'a> Common<'a> {
     ///
     /// As [`Common::publications`].
     pub fn has_apt(&self) -> Result<bool, StoreError> {
-        let listed =
-            self.verdict.found.iter().any(|found| found.evidence.category == crate::value::Category::APT);
-        Ok(listed || self.publications()?.iter().any(|report| report.report_type == ReportType::Apt))
+        Ok(self.verdict.categories().contains(&crate::value::Category::APT)
+            || self.publications()?.iter().any(|report| report.report_type == ReportType::Apt))
     }
 
     /// Spam reports on the object, with the moment each was learnt.

@@ -77,6 +77,7 @@ const CATEGORIES: &[(&str, Name, &str)] = &[
     ("suspicious", Name::Starts("onion"), "PROXY"),
     ("suspicious", Name::Starts("dynamic_domain"), "DYNAMIC_DNS"),
     ("suspicious", Name::Starts("free_web_hosting"), "HOSTING"),
+    ("suspicious", Name::Starts("ipinfo"), "INFORMATION_TECHNOLOGIES"),
     ("suspicious", Name::Starts("parking_site"), "PARKED"),
     ("suspicious", Name::Starts("suspended_domain"), "PARKED"),
     ("suspicious", Name::Ends("pua"), "ADWARE"),

@@ -9,7 +9,7 @@ use crate::fact;
 use crate::indicator::Indicator;
 use crate::store::{ObjectKey, Snapshot, StoreError, Table, View};
 use crate::value::{Category, Timestamp, Zone};
-use crate::verdict::{Counter, Found, PinFound, Verdict};
+use crate::verdict::{Counter, EvidenceKind, Found, PinFound, Verdict};
 
 pub mod diff;
 pub mod rows;
@@ -187,9 +187,13 @@ pub fn aged(snapshot: &Snapshot, before: &Verdict, after: &Verdict) -> Option<Ch
 
 /// `threats lists *.a.example as MALWARE`.
 fn said(snapshot: &Snapshot, found: &Found) -> String {
-    let verb = if found.is_file { "found" } else { "lists" };
+    let (indicator, category) = (&found.indicator, found.evidence.category.short_name());
     let source = snapshot.source_name(found.evidence.source);
-    format!("{source} {verb} {} as {}", found.indicator, found.evidence.category.short_name())
+    match found.kind {
+        EvidenceKind::Listing => format!("{source} lists {indicator} as {category}"),
+        EvidenceKind::File => format!("{source} found {indicator} to be {category}"),
+        EvidenceKind::Related => format!("it has to do with {indicator}, which is {category}"),
+    }
 }
 
 /// What of a piece of evidence is otherwise, its age left out.

@@ -60,7 +60,7 @@ async fn report(service: &Arc<Service>, kind: Kind, uri: &Uri, now: Timestamp) -
     }
     let unavailable = |detail: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail);
     let snapshot = service.store.snapshot().map_err(|error| unavailable(error.to_string()))?;
-    let age = Age { generation: snapshot.manifest.generation, hour: now.hour().0 };
+    let age = Age { generation: snapshot.manifest.generation, minute: now.0.div_euclid(60) };
     if let Some(body) = service.cache.get(age, key) {
         return Ok(body.with(service.requests.count(now)));
     }

@@ -1,4 +1,4 @@
-//! Reports that were made already, in bounded memory; dropped when the data or the hour changes.
+//! Reports that were made already, in bounded memory; dropped when the data or the minute changes: listings and pins end on minutes.
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
@@ -43,13 +43,13 @@ impl Body {
     }
 }
 
-/// What answers are good for: one state of the store, one hour.
+/// What answers are good for: one state of the store, one minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Age {
     /// [`crate::store::Manifest::generation`].
     pub(super) generation: u64,
-    /// The hour, as its first second.
-    pub(super) hour: i64,
+    /// The minute, counted from 1970.
+    pub(super) minute: i64,
 }
 
 /// Reports by the path and query that asked for them.
@@ -126,14 +126,15 @@ mod tests {
     #[test]
     fn it_is_bounded_and_forgets_when_the_age_changes() {
         let cache = Cache::new(2 * (ENTRY_BYTES + 2));
-        let age = Age { generation: 1, hour: 0 };
+        let age = Age { generation: 1, minute: 0 };
         for key in ["a", "b", "c"] {
             cache.put(age, key, body("x"));
         }
         assert!(cache.get(age, "a").is_none());
         assert!(cache.get(age, "b").is_some() && cache.get(age, "c").is_some());
-        let later = Age { generation: 2, hour: 0 };
+        let later = Age { generation: 2, minute: 0 };
         assert!(cache.get(later, "b").is_none());
+        assert!(cache.get(Age { generation: 1, minute: 1 }, "b").is_none());
         cache.put(later, "d", body("x"));
         assert!(cache.get(age, "b").is_none() && cache.get(later, "d").is_some());
         cache.put(age, "e", body("x"));

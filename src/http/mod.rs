@@ -1,7 +1,7 @@
 //! The HTTP service: plain lookups behind a few routes. Async ends here: a lookup is one blocking call.
 //!
 //! Every error is a problem document (RFC 9457). There are no users yet: whoever reaches the port can look
-//! up, and the count of lookups a day is kept in memory only, so it begins anew with the process.
+//! up, what people say is taken in on loopback only, and the count of lookups a day is kept in memory only, so it begins anew with the process.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use axum::routing::get;
 use axum::{Router, http::Method};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use crate::clock::Clock;
 use crate::config::Http;
@@ -34,6 +34,7 @@ mod error;
 // The handlers.
 mod api;
 mod own;
+mod people;
 mod sources;
 
 use cache::Cache;
@@ -53,6 +54,10 @@ pub struct Service {
     timeout: Duration,
     /// Held by whoever scans all listings: one at a time.
     scan: Arc<tokio::sync::Mutex<()>>,
+    /// Whether only this machine reaches the port.
+    is_loopback: bool,
+    /// Held by whoever writes.
+    writing: Arc<Mutex<()>>,
 }
 
 impl Service {
@@ -66,6 +71,8 @@ impl Service {
             requests: DayRequests::default(),
             timeout: Duration::from_secs(settings.request_timeout_s),
             scan: Arc::default(),
+            is_loopback: settings.listen.ip().is_loopback(),
+            writing: Arc::default(),
         }
     }
 }
@@ -83,6 +90,8 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/timeline", get(own::timeline))
         .route("/api/v1/sources/overlap", get(sources::overlap))
+        // Analysts: what they say of an indicator.
+        .merge(people::routes())
         // Whoever runs the process.
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
@@ -153,7 +162,11 @@ async fn unknown_route(uri: Uri) -> Problem {
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, &uri, format!("{method} is not for this path: use GET"))
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        &uri,
+        format!("{method} is not for this path: use GET, or what `allow` names"),
+    )
 }
 
 /// One line of the log a request. What was looked up is private: it is said at debug level only.
@@ -182,6 +195,10 @@ fn route(path: &str) -> &'static str {
         "/api/v1/diff",
         "/api/v1/timeline",
         "/api/v1/sources/overlap",
+        "/api/v1/pins",
+        "/api/v1/notes",
+        "/api/v1/sightings",
+        "/api/v1/false-positives",
         "/healthz",
         "/readyz",
     ];

@@ -29,7 +29,10 @@ async fn body(service: &Arc<Service>, uri: &Uri) -> Result<Vec<u8>, Problem> {
         let turn = service.scan.clone().lock_owned().await;
         let service = service.clone();
         let scan = move || -> Result<Vec<u8>, StoreError> {
-            let age = Age { generation: service.store.snapshot()?.manifest.generation, hour: now.hour().0 };
+            let age = Age {
+                generation: service.store.snapshot()?.manifest.generation,
+                minute: now.0.div_euclid(60),
+            };
             if let Some(kept) = service.cache.get(age, KEY) {
                 return Ok(kept.with(0));
             }

@@ -43,6 +43,9 @@ impl Door {
         if let Some(wrong) = fact.record_dates().into_iter().flatten().find(|at| !allowed.contains(at)) {
             return Some(("date", format!("{wrong}: not between 1970 and 9999")));
         }
+        if let Fact::Pin(pin) = fact {
+            return pin.problem().map(|detail| ("pin", detail));
+        }
         let seen = seen(fact)?;
         if seen.last < seen.first {
             return Some(("date", format!("last seen {} before first seen {}", seen.last, seen.first)));
@@ -182,6 +185,19 @@ mod tests {
         assert_eq!(reason(&resolution("2024-05-28", "2024-05-28", 0)), Some("count"));
         let far = r#"{"fact":"registration","domain":"a.example","expires":"9999-12-31"}"#;
         assert_eq!(reason(&fact(far)), None);
+    }
+
+    #[test]
+    fn reserved_addresses_and_orange_files_cannot_be_pinned() {
+        let reason = |indicator: &str, zone: &str| {
+            let json = format!(
+                r#"{{"fact":"pin","indicator":"{indicator}","zone":"{zone}","reason":"r","by":"ann"}}"#
+            );
+            door().refuses(&fact(&json)).map(|(reason, _)| reason)
+        };
+        let file = "hash:44d88612fea8a8f36de82e1278abb02f";
+        assert_eq!((reason("ip:10.0.0.1", "Red"), reason(file, "Orange")), (Some("pin"), Some("pin")));
+        assert_eq!((reason("ip:192.31.196.1", "Red"), reason(file, "Yellow")), (None, None));
     }
 
     #[test]

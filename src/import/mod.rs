@@ -23,10 +23,12 @@ use crate::value::{Category, Timestamp};
 
 mod content;
 mod door;
+mod facts;
 mod intake;
 
 pub use content::FOLDER_FILES_MAX;
 pub use door::Reason;
+pub use facts::publish;
 
 use content::{Content, Failure};
 use door::{Door, Rejects};

@@ -141,7 +141,7 @@ fn public_suffix(name: &str) -> &str {
 }
 
 /// See [`DomainName::without_www`]; what remains can be an IPv4 address, which is no name.
-pub(super) fn without_www(name: &str) -> &str {
+pub(crate) fn without_www(name: &str) -> &str {
     match name.strip_prefix("www.") {
         Some(rest) if !rest.is_empty() && public_suffix(rest).len() < rest.len() => rest,
         _ => name,

@@ -7,10 +7,14 @@ use serde::Serialize;
 use super::wire::{Time, time};
 use super::{Of, Section};
 use crate::dossier::Common;
-use crate::fact::Action;
-use crate::store::StoreError;
-use crate::value::{ThreatScore, Zone};
-use crate::verdict::{Confidence, Counter, Found, Match};
+use crate::fact::{self, Action};
+use crate::people::REASON_CHARS_MAX;
+use crate::store::{StoreError, Table};
+use crate::value::{ThreatScore, Timestamp, Zone};
+use crate::verdict::{Confidence, Counter, EvidenceKind, Found, Match};
+
+/// How many reports of a false positive stand in the notes: the newest.
+const REPORTS_MAX: usize = 10;
 
 /// The section, of reports of any kind.
 pub struct VerdictSection<O>(PhantomData<O>);
@@ -48,7 +52,7 @@ struct Evidence {
     source: String,
     /// When the source's state was last found to hold.
     source_version: Option<String>,
-    kind: &'static str,
+    kind: EvidenceKind,
     indicator: String,
     r#match: Match,
     category: String,
@@ -115,7 +119,7 @@ impl<O: Of> Section for VerdictSection<O> {
             evidence: evidence.collect(),
             benign: verdict.benign.iter().map(|one| benign(common, one)).collect(),
             pin: pin(common)?,
-            notes: O::notes(about)?,
+            notes: O::notes(about)?.into_iter().chain(false_positives(common)?).collect(),
         }))
     }
 }
@@ -127,7 +131,7 @@ fn evidence(common: &Common<'_>, found: &Found, reference: Option<String>) -> Ev
     Evidence {
         source: name(one.source),
         source_version: Some(one.last.to_string()),
-        kind: if found.is_file { "file" } else { "listing" },
+        kind: found.kind,
         indicator: found.indicator.clone(),
         r#match: one.matched,
         category: one.category.to_string(),
@@ -163,18 +167,38 @@ fn benign(common: &Common<'_>, one: &Counter) -> Benign {
 
 fn pin(common: &Common<'_>) -> Result<Option<Pin>, StoreError> {
     let Some(found) = common.verdict.pin else { return Ok(None) };
-    let mut newest = None;
-    for statement in common.own.statements(crate::store::Table::Pin) {
-        let fact: crate::fact::Pin = statement.fact()?;
-        let since = fact.observed.unwrap_or(statement.last);
-        if since == found.since && fact.zone == found.zone {
-            newest = Some(Pin {
-                zone: fact.zone,
-                reason: Some(fact.reason),
-                by: fact.by,
-                expires: time(fact.expires),
-            });
+    // Of one moment and zone the one that ends first counts, as the judge has it.
+    let mut counts: Option<fact::Pin> = None;
+    let lasts = |pin: &fact::Pin| pin.expires.unwrap_or(Timestamp::RECORD_MAX);
+    for statement in common.own.statements(Table::Pin).filter(|one| one.is_current()) {
+        let fact: fact::Pin = statement.fact()?;
+        let is_found = (fact.observed.unwrap_or(statement.last), fact.zone) == (found.since, found.zone);
+        if is_found && counts.as_ref().is_none_or(|known| lasts(&fact) < lasts(known)) {
+            counts = Some(fact);
         }
     }
-    Ok(newest)
+    Ok(counts.map(|fact| Pin {
+        zone: fact.zone,
+        reason: Some(fact.reason),
+        by: fact.by,
+        expires: time(fact.expires),
+    }))
+}
+
+/// Who reported the object as a false positive: it changes no score, and is worth knowing.
+fn false_positives(common: &Common<'_>) -> Result<Vec<String>, StoreError> {
+    let mut reports = Vec::new();
+    for statement in common.own.statements(Table::FalsePositive).filter(|one| one.is_current()) {
+        let fact: fact::FalsePositive = statement.fact()?;
+        reports.push((fact.observed.unwrap_or(statement.last), fact.by, fact.reason));
+    }
+    reports.retain(|(at, ..)| *at <= common.at);
+    reports.sort_by(|a, b| (b.0, &b.1, &b.2).cmp(&(a.0, &a.1, &a.2)));
+    let more = reports.len().saturating_sub(REPORTS_MAX);
+    let shown = reports.iter().take(REPORTS_MAX).map(|(at, by, reason)| {
+        let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
+        format!("Reported as false positive by {by} on {}: {reason}", at.date())
+    });
+    let more = (more > 0).then(|| format!("Reported as false positive {more} times more"));
+    Ok(shown.chain(more).collect())
 }

@@ -59,6 +59,14 @@ pub enum Table {
     UrlReferredBy = 21,
     /// URL → URL that it refers to. Observed.
     UrlRefersTo = 22,
+    /// object → what is related to it and was listed when one of the two was learnt: a candidate, asked again
+    /// at read. Observed: first and last only. See [`super::flagged`].
+    Flagged = 23,
+    /// object with very many rows → those of them that a report shows. Made anew by every writer of a run.
+    /// See [`super::large`].
+    Top = 24,
+    /// object with very many rows → what all of them come to. Made anew by every writer of a run.
+    Summary = 25,
     /// From here on statements. Host, URL, network or file → listing.
     Listing = 64,
     /// Host, URL, network or file → benign entry.
@@ -93,7 +101,7 @@ pub enum Table {
     FileVerdict = 79,
 }
 
-const TABLES: [Table; 38] = [
+const TABLES: [Table; 41] = [
     Table::Resolves,
     Table::ResolvedBy,
     Table::Record,
@@ -116,6 +124,9 @@ const TABLES: [Table; 38] = [
     Table::Contact,
     Table::UrlReferredBy,
     Table::UrlRefersTo,
+    Table::Flagged,
+    Table::Top,
+    Table::Summary,
     Table::Listing,
     Table::Benign,
     Table::Registration,
@@ -143,6 +154,11 @@ impl Table {
     /// Whether rows are observations, which are summed; the others are statements.
     pub fn is_observed(self) -> bool {
         (self as u8) < Table::Listing as u8
+    }
+
+    /// Whether rows follow from the other rows of their run and are made anew with it.
+    pub fn is_derived(self) -> bool {
+        matches!(self, Table::Top | Table::Summary)
     }
 }
 
@@ -264,6 +280,11 @@ pub fn object_len(key: &[u8]) -> Option<usize> {
         }
         _ => key.iter().position(|byte| *byte == 0).map(|at| at + 1),
     }
+}
+
+/// Whether an object is a domain.
+pub fn is_domain(object: &[u8]) -> bool {
+    object.first() == Some(&kind::DOMAIN)
 }
 
 /// Appends a domain.

@@ -194,7 +194,11 @@ impl Manifest {
             self.sources.push(name.to_owned());
             self.sources.len() - 1
         });
-        u16::try_from(position).map_err(|_| io::Error::other("a store has at most 65536 sources"))
+        // The last number is that of no source.
+        u16::try_from(position)
+            .ok()
+            .filter(|number| *number != u16::MAX)
+            .ok_or_else(|| io::Error::other("a store has at most 65535 sources"))
     }
 }
 

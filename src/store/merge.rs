@@ -92,7 +92,10 @@ pub fn merge(runs: &[&Run], path: &Path, seed: u64, fold_before: u32) -> io::Res
     while let Some(least) = streams.iter().flatten().map(tantivy_sstable::Streamer::key).min() {
         key.clear();
         key.extend_from_slice(least);
-        let observed = table_of(&key).is_some_and(super::key::Table::is_observed);
+        let table = table_of(&key);
+        let observed = table.is_some_and(super::key::Table::is_observed);
+        // The writer makes these anew.
+        let derived = table.is_some_and(super::key::Table::is_derived);
         let mut first = true;
         for (stream, positions) in streams.iter_mut().zip(&positions) {
             let Some(open) = stream.as_mut().filter(|stream| stream.key() == key) else { continue };
@@ -106,12 +109,15 @@ pub fn merge(runs: &[&Run], path: &Path, seed: u64, fold_before: u32) -> io::Res
                 value.clear();
                 value.extend_from_slice(from);
                 first = false;
-            } else {
+            } else if !derived {
                 merge_values(&key, &mut value, from)?;
             }
             if !open.advance() {
                 *stream = None;
             }
+        }
+        if derived {
+            continue;
         }
         if observed {
             fold(&mut value, folded_before)?;

@@ -17,11 +17,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+mod blocks;
+mod filter;
+mod flagged;
 pub mod hot;
 mod index;
 pub mod key;
+mod large;
 pub mod manifest;
 pub mod merge;
+mod object;
 pub mod observed;
 mod overlap;
 mod pages;
@@ -35,10 +40,11 @@ mod value;
 pub use index::{action_of, zone_of};
 pub use key::{ObjectKey, Part, Table, read_part};
 pub use manifest::{Again, Batch, Counts, Event, Manifest};
+pub use object::{Edge, Large, Object, Statement};
 pub use pages::Damage;
 pub use publish::{BatchWriter, NewBatch, Published, Retired};
 pub use run::skeleton;
-pub use snapshot::{Edge, Hit, Object, Snapshot, Statement, View, mask_type};
+pub use snapshot::{Hit, RELATED_SOURCE, Snapshot, View, mask_type};
 
 /// Why the store cannot answer.
 #[derive(Debug, thiserror::Error)]

@@ -1,17 +1,19 @@
 //! Writing to the store: a batch, a merge, a retirement. Each is one manifest swap.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use super::flagged::{self, Flagger};
 use super::hot::Builder;
 use super::index::index_row;
 use super::manifest::{Again, Batch, Counts, Event, Manifest, RunEntry, append_catalogue, read_catalogue};
 use super::merge::{Retention, groups, merge};
-use super::rows::RowMaker;
+use super::rows::{RowMaker, flagged_row};
 use super::run::{Run, RunMeta, RunWriter};
 use super::sort::Sorter;
 use super::{Snapshot, Store, StoreError, run_path};
@@ -65,6 +67,9 @@ pub struct BatchWriter<'a> {
     rows: RowThread,
     facts: BTreeMap<String, u64>,
     counts: [u64; crate::fact::FACT_KINDS.len()],
+    buffer_bytes: usize,
+    /// The batches that candidates were sought in.
+    seen: HashSet<u64>,
     folder: TempFolder,
 }
 
@@ -86,8 +91,12 @@ impl Store {
         }
         let folder = TempFolder::create(&self.folder().join("tmp"))?;
         drop(lock);
+        self.refresh();
+        let snapshot = self.snapshot()?;
+        let seen = snapshot.batches().iter().map(|batch| batch.seq).collect();
+        let flagger = Flagger::new(snapshot.runs().to_vec(), manifest.seed);
         let sorter = Sorter::new(&folder.path, buffer_bytes);
-        let rows = RowThread::start(RowMaker::new(sorter, source_id, new.counts, new.observed));
+        let rows = RowThread::start(RowMaker::new(sorter, source_id, new.counts, new.observed, flagger));
         let counts = [0; crate::fact::FACT_KINDS.len()];
         Ok(BatchWriter {
             store: self,
@@ -98,6 +107,8 @@ impl Store {
             rows,
             facts: BTreeMap::new(),
             counts,
+            buffer_bytes,
+            seen,
             folder,
         })
     }
@@ -403,28 +414,36 @@ impl BatchWriter<'_> {
             learnt: self.new.learnt,
             state: self.new.state,
             counts: self.new.counts,
-            facts: self.facts,
+            facts: self.facts.clone(),
             rejected,
         };
-        let file = self.folder.path.join("new.run");
+        let mut file = self.folder.path.join("new.run");
         let meta = RunMeta { batches: vec![batch.clone()], seed: self.seed, ..RunMeta::default() };
-        let mut writer = RunWriter::create(&file, meta)?;
-        let mut hot = Builder::default();
-        let seed = self.seed;
         self.rows.send(std::mem::take(&mut self.pending))?;
-        self.rows.finish()?.finish(|key, value| {
-            index_row(key, value, seed, &mut hot)?;
-            writer.push(key, value)
-        })?;
-        let mut meta = writer.finish(hot)?;
-        let _lock = self.store.lock()?;
-        if let Some(seq) = {
+        let rows = self.rows.finish()?;
+        let mut meta = write_run(&file, meta, |row| rows.finish(row))?;
+        let mut own = self.has_both();
+        let _lock = loop {
+            let lock = self.store.lock()?;
             self.store.refresh();
-            find_known(&*self.store.snapshot()?, &self.new, &batch.digest)
-        } {
-            batch.seq = seq;
-            return Ok((Published::Known(seq), batch));
-        }
+            let snapshot = self.store.snapshot()?;
+            if let Some(seq) = find_known(&snapshot, &self.new, &batch.digest) {
+                batch.seq = seq;
+                return Ok((Published::Known(seq), batch));
+            }
+            let unseen =
+                |run: &&Arc<Run>| run.meta.batches.iter().any(|batch| !self.seen.contains(&batch.seq));
+            let newer: Vec<Arc<Run>> = snapshot.runs().iter().filter(unseen).cloned().collect();
+            if newer.is_empty() && !own {
+                break lock;
+            }
+            drop(lock);
+            self.seen.extend(newer.iter().flat_map(|run| &run.meta.batches).map(|batch| batch.seq));
+            if let Some(more) = self.add_missed(&file, &meta, own, newer)? {
+                (file, meta) = more;
+            }
+            own = false;
+        };
         let mut manifest = self.store.manifest()?;
         batch.seq = manifest.next_seq;
         manifest.next_seq += 1;
@@ -435,6 +454,60 @@ impl BatchWriter<'_> {
         self.store.swap(manifest)?;
         Ok((Published::New(batch.seq), batch))
     }
+}
+
+impl BatchWriter<'_> {
+    /// Whether the batch has listings, and edges that they may be of.
+    fn has_both(&self) -> bool {
+        let has = |kinds: &[&str]| kinds.iter().any(|kind| self.facts.contains_key(*kind));
+        has(&["listing", "file_verdict"]) && has(&["resolution", "web_request", "download", "access"])
+    }
+
+    /// The run with the candidates that it lacks; `None` where it lacks none.
+    fn add_missed(
+        &self,
+        file: &Path,
+        meta: &RunMeta,
+        own: bool,
+        newer: Vec<Arc<Run>>,
+    ) -> Result<Option<(PathBuf, RunMeta)>, StoreError> {
+        let run = Arc::new(Run::open(file, 0)?);
+        let mut sorter = Sorter::new(&self.folder.path, self.buffer_bytes);
+        let mut count = 0u64;
+        let mut listing = newer.clone();
+        listing.extend(own.then(|| run.clone()));
+        let mut listing = Flagger::new(listing, self.seed);
+        let newer = Flagger::new(newer, self.seed);
+        flagged::missed(&run, &mut listing, &newer, &mut |object, counterpart, observed| {
+            let (key, value) = flagged_row(object, counterpart, observed, self.source_id);
+            count += 1;
+            sorter.push(&key, &value)
+        })?;
+        if count == 0 {
+            return Ok(None);
+        }
+        let path = file.with_extension(format!("{}.run", self.seen.len()));
+        let meta = RunMeta { batches: meta.batches.clone(), seed: self.seed, ..RunMeta::default() };
+        run.scan(&[], |key, value| sorter.push(key, value).map(|()| true))?;
+        let meta = write_run(&path, meta, |row| sorter.finish(row))?;
+        Ok(Some((path, meta)))
+    }
+}
+
+/// Writes a run of sorted rows, which `rows` hands over one by one.
+fn write_run(
+    path: &Path,
+    meta: RunMeta,
+    rows: impl FnOnce(&mut dyn FnMut(&[u8], &[u8]) -> io::Result<()>) -> io::Result<()>,
+) -> io::Result<RunMeta> {
+    let seed = meta.seed;
+    let mut writer = RunWriter::create(path, meta)?;
+    let mut hot = Builder::default();
+    rows(&mut |key, value| {
+        index_row(key, value, seed, &mut hot)?;
+        writer.push(key, value)
+    })?;
+    writer.finish(hot)
 }
 
 //------------ RowThread ------------------------------------------------------

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use super::flagged::{self, Flagger};
 use super::key::{ObjectKey, Table, push_address, push_domain, push_file, push_url};
 use super::manifest::Counts;
 use super::observed::{Observed, seconds};
@@ -34,6 +35,8 @@ pub struct RowMaker {
     known: Vec<Known>,
     /// Edges of passive DNS that were seen lately: popular ones come again and again, and are one row.
     edges: Vec<Option<Box<Edge>>>,
+    /// What was known before the batch: for candidates.
+    flagger: Flagger,
 }
 
 /// A name and an address that it resolved to, not yet yielded.
@@ -59,12 +62,12 @@ const KNOWN_SLOTS: usize = 1 << 16;
 
 impl RowMaker {
     /// Rows of a batch of `source`.
-    pub fn new(sorter: Sorter, source: u16, counts: Counts, moment: Timestamp) -> RowMaker {
+    pub fn new(sorter: Sorter, source: u16, counts: Counts, moment: Timestamp, flagger: Flagger) -> RowMaker {
         let (key, value) = (Vec::new(), Vec::new());
         let known = vec![Known::default(); KNOWN_SLOTS];
         let (last_name, ancestors) = (String::new(), Vec::new());
         let edges = (0..EDGE_SLOTS).map(|_| None).collect();
-        RowMaker { sorter, source, counts, moment, key, value, last_name, ancestors, known, edges }
+        RowMaker { sorter, source, counts, moment, key, value, last_name, ancestors, known, edges, flagger }
     }
 
     /// Yields the rows of a fact.
@@ -87,9 +90,19 @@ impl RowMaker {
             }
             Fact::FileVerdict(verdict) => {
                 self.aliases(&verdict.file)?;
-                self.file_statement(Table::FileVerdict, &verdict.file, verdict)
+                self.file_statement(Table::FileVerdict, &verdict.file, verdict)?;
+                if flagged::condemns(verdict) {
+                    self.flag_edges(|flagger, take| flagger.edges_of_file(&verdict.file, take))?;
+                }
+                Ok(())
             }
-            Fact::Listing(fact) => self.listed(Table::Listing, &fact.what, fact),
+            Fact::Listing(fact) => {
+                self.listed(Table::Listing, &fact.what, fact)?;
+                if flagged::lists(fact) {
+                    self.flag_listed(&fact.what)?;
+                }
+                Ok(())
+            }
             Fact::Benign(fact) => self.listed(Table::Benign, &fact.what, fact),
             Fact::Registration(fact) => {
                 self.statement(Table::Registration, &ObjectKey::domain(fact.domain.as_str()), fact)
@@ -161,9 +174,55 @@ impl RowMaker {
             self.key.clear();
             push_address(&mut self.key, edge.address);
             self.end_row(Table::ResolvedBy, |key| push_domain(key, name))?;
+            self.flag_edge(edge)?;
         }
         let seconds = |at: u32| Timestamp(i64::from(at));
         self.known(name, seconds(edge.observed.first), seconds(edge.observed.last))
+    }
+
+    /// Candidates: the name of the address where it is listed, and the address of the name.
+    fn flag_edge(&mut self, edge: &Edge) -> io::Result<()> {
+        let name = edge.name.as_str();
+        let (by_name, by_address) =
+            (self.flagger.lists_name(name)?, self.flagger.lists_address(edge.address)?);
+        if !by_name && !by_address {
+            return Ok(());
+        }
+        let (domain, address) = (ObjectKey::domain(name), ObjectKey::address(edge.address));
+        if by_name {
+            self.flag(&address.0, &domain.0, &edge.observed)?;
+        }
+        if by_address {
+            self.flag(&domain.0, &address.0, &edge.observed)?;
+        }
+        Ok(())
+    }
+
+    /// Candidates of a new listing: the edges of what it lists, and that a name stands below those above it.
+    fn flag_listed(&mut self, what: &Listed) -> io::Result<()> {
+        if let Listed::Mask(mask) = what
+            && let Some(Host::Domain(name)) = mask.listed_under()
+        {
+            let observed = Observed::known(self.moment);
+            for ancestor in ancestors(name.as_str()) {
+                self.flag(&ObjectKey::domain(ancestor).0, &ObjectKey::domain(name.as_str()).0, &observed)?;
+            }
+        }
+        self.flag_edges(|flagger, take| flagger.edges_of(what, take))
+    }
+
+    /// Candidates that the runs before this batch know edges of.
+    fn flag_edges(
+        &mut self,
+        edges: impl FnOnce(&Flagger, &mut flagged::Take<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let flagger = self.flagger.clone();
+        edges(&flagger, &mut |object, counterpart, observed| self.flag(object, counterpart, observed))
+    }
+
+    fn flag(&mut self, object: &[u8], counterpart: &[u8], observed: &Observed) -> io::Result<()> {
+        let (key, value) = flagged_row(object, counterpart, observed, self.source);
+        self.sorter.push(&key, &value)
     }
 
     fn resolution(&mut self, fact: &Resolution) -> io::Result<()> {
@@ -242,6 +301,10 @@ impl RowMaker {
             self.row(Table::FileFrom, &file.0, |key| push_url(key, url))?;
             self.file_below(&host, &hash)?;
             self.url(url)?;
+            if self.flagger.lists_file(&hash)? {
+                let observed = self.observed(&fact.seen);
+                self.flag(&ObjectKey::host(&host).0, &file.0, &observed)?;
+            }
         }
         let Some(address) = fact.address.filter(|address| !is_reserved(*address)) else { return Ok(()) };
         let object = ObjectKey::address(address);
@@ -350,7 +413,13 @@ impl RowMaker {
         observed.encode(&mut self.value);
         self.each_ancestor(name, |this, ancestor| {
             this.row_of_name(Table::Subdomain, ancestor, |key| push_domain(key, name))
-        })
+        })?;
+        if self.flagger.lists_name(name)? {
+            for ancestor in ancestors(name) {
+                self.flag(&ObjectKey::domain(ancestor).0, &ObjectKey::domain(name).0, &observed)?;
+            }
+        }
+        Ok(())
     }
 
     /// Calls `with` for each name above `name` down from its registrable domain, the nearest first.
@@ -468,6 +537,19 @@ impl RowMaker {
     }
 }
 
+/// A candidate of [`Table::Flagged`]: without hits, since other rows count them.
+pub fn flagged_row(
+    object: &[u8],
+    counterpart: &[u8],
+    observed: &Observed,
+    source: u16,
+) -> (Vec<u8>, Vec<u8>) {
+    let key = [object, &[Table::Flagged as u8], counterpart, &source.to_be_bytes()].concat();
+    let mut value = Vec::new();
+    Observed { first: observed.first, last: observed.last, ..Observed::default() }.encode(&mut value);
+    (key, value)
+}
+
 /// How much of a record's text stands in a key.
 const TEXT_BYTES_MAX: usize = 4096;
 
@@ -481,7 +563,7 @@ fn cut(text: &str, max: usize) -> &str {
 
 /// The names above `name`, the nearest first, down from its registrable domain; of a private suffix
 /// (`web.app`) the suffix too, whose report lists what stands below it.
-fn ancestors(name: &str) -> impl Iterator<Item = &str> {
+pub fn ancestors(name: &str) -> impl Iterator<Item = &str> {
     let suffix = psl::suffix(name.as_bytes());
     let suffix_len = suffix.map_or(0, |suffix| suffix.as_bytes().len());
     let private = suffix.is_some_and(|suffix| suffix.typ() == Some(psl::Type::Private));

@@ -11,20 +11,24 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tantivy_common::HasLen;
 use tantivy_common::file_slice::FileSlice;
 use tantivy_sstable::value::{ValueReader, ValueWriter};
 use tantivy_sstable::{Dictionary, SSTable, Writer};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::blocks;
+use super::filter;
 use super::hot::{Builder, Hot};
 use super::key::{Table, object_len};
+use super::large::Summariser;
 use super::manifest::Batch;
 use super::observed::{push_varint, take_varint};
 use super::pages::{Damage, PageWriter, Pages, Section};
 use crate::indicator::DomainName;
 
 /// Bytes of keys in a block before it is closed: measured, see DESIGN.md.
-const BLOCK_BYTES: usize = 8_000;
+const BLOCK_BYTES: usize = 4_000;
 
 //------------ The value codec -----------------------------------------------
 
@@ -146,11 +150,8 @@ pub struct RunMeta {
 
 //------------ Filter --------------------------------------------------------
 
-/// Bits a key of the object filter: 1 % false positives.
-const FILTER_BITS: usize = 10;
-const FILTER_BLOCK: usize = 32;
 /// Tables that stand in the filter with their objects: a list of names is followed into them.
-pub const FILTERED: [Table; 7] = [
+pub const FILTERED: [Table; 9] = [
     Table::Url,
     Table::Downloaded,
     Table::AccessedBy,
@@ -158,34 +159,12 @@ pub const FILTERED: [Table; 7] = [
     Table::Listing,
     Table::Registration,
     Table::PortState,
+    Table::Flagged,
+    Table::Summary,
 ];
 
 /// More than the longest line of the names: a skeleton and a name of 253 octets.
 const LINE_BYTES_MAX: usize = 4096;
-/// Odd constants of the split block Bloom filter of the Parquet format.
-const SALT: [u32; 8] =
-    [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
-
-fn filter_block(hash: u64, blocks: usize) -> usize {
-    ((u128::from(hash >> 32) * blocks as u128) >> 32) as usize
-}
-
-fn filter_bits(hash: u64) -> [u32; 8] {
-    SALT.map(|salt| 1 << ((hash as u32).wrapping_mul(salt) >> 27))
-}
-
-fn build_filter(hashes: &[u64]) -> Vec<u8> {
-    let blocks = (hashes.len() * FILTER_BITS).div_ceil(FILTER_BLOCK * 8).max(1);
-    let mut words = vec![0u32; blocks * 8];
-    for hash in hashes {
-        let block = filter_block(*hash, blocks);
-        for (word, bit) in words[block * 8..block * 8 + 8].iter_mut().zip(filter_bits(*hash)) {
-            *word |= bit;
-        }
-    }
-    words.iter().flat_map(|word| word.to_le_bytes()).collect()
-}
-
 //------------ RunWriter -----------------------------------------------------
 
 /// Writes a run. Rows come sorted, each key once.
@@ -198,6 +177,7 @@ pub struct RunWriter {
     last_object: Vec<u8>,
     /// Names whose registrable domain is known to the run.
     names: Names,
+    summariser: Summariser,
     meta: RunMeta,
 }
 
@@ -218,17 +198,41 @@ impl RunWriter {
             last_table: (0, 0),
             last_object: Vec::new(),
             names: Names::default(),
+            summariser: Summariser::default(),
             meta,
         })
     }
 
-    /// Adds a row.
+    /// Adds a row. Those that are made anew with a run are left out: the writer makes its own.
     ///
     /// # Errors
     ///
-    /// What the file system says.
+    /// What the file system says; a key that is none.
     pub fn push(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
-        let len = object_len(key).unwrap_or(key.len());
+        let bad = || io::Error::new(io::ErrorKind::InvalidData, "a row of no known kind");
+        let len = object_len(key).ok_or_else(bad)?;
+        let table = key.get(len).and_then(|byte| Table::from_byte(*byte)).ok_or_else(bad)?;
+        if table.is_derived() {
+            return Ok(());
+        }
+        if self.summariser.is_next(&key[..len], table) {
+            self.push_summary()?;
+        }
+        self.summariser.add(&key[..len], table, &key[len + 1..], value);
+        self.write(key, len, table, value)
+    }
+
+    fn push_summary(&mut self) -> io::Result<()> {
+        for (key, value) in self.summariser.finish() {
+            let len = object_len(&key).unwrap_or_default();
+            let table = key.get(len).and_then(|byte| Table::from_byte(*byte)).unwrap_or(Table::Summary);
+            self.write(&key, len, table, &value)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a row of an object of `len` bytes.
+    fn write(&mut self, key: &[u8], len: usize, table: Table, value: &[u8]) -> io::Result<()> {
         if self.last_object != key[..len] {
             self.last_object.clear();
             self.last_object.extend_from_slice(&key[..len]);
@@ -237,7 +241,7 @@ impl RunWriter {
         }
         if self.last_table != (self.objects.len(), key[len]) {
             self.last_table = (self.objects.len(), key[len]);
-            if Table::from_byte(key[len]).is_some_and(|table| FILTERED.contains(&table)) {
+            if FILTERED.contains(&table) {
                 self.filtered.push(xxh3_64(&key[..=len]));
             }
         }
@@ -252,11 +256,12 @@ impl RunWriter {
     ///
     /// What the file system says.
     pub fn finish(mut self, hot: Builder) -> io::Result<RunMeta> {
+        self.push_summary()?;
         self.meta.objects = self.objects.len() as u64;
         let mut out = self.table.finish()?;
         let mut starts = vec![out.len() as u64];
         self.objects.append(&mut self.filtered);
-        out.write_all(&build_filter(&self.objects))?;
+        out.write_all(&filter::build(&self.objects))?;
         starts.push(out.len() as u64);
         if !hot.is_empty() {
             hot.write(&mut out)?;
@@ -382,14 +387,9 @@ impl Run {
     /// [`Damage`] where the filter is.
     pub fn may_have(&self, object: &[u8]) -> Result<bool, Damage> {
         let hash = xxh3_64(object);
-        let blocks = self.filter.len() / FILTER_BLOCK;
-        let at = self.filter.start + filter_block(hash, blocks) * FILTER_BLOCK;
-        let block = self.pages.bytes(at..at + FILTER_BLOCK)?;
-        let bits = filter_bits(hash);
-        Ok(block
-            .chunks_exact(4)
-            .zip(bits)
-            .all(|(word, bit)| u32::from_le_bytes(word.try_into().expect("four bytes")) & bit != 0))
+        let blocks = self.filter.len() / filter::BLOCK_BYTES;
+        let at = self.filter.start + filter::block_of(hash, blocks) * filter::BLOCK_BYTES;
+        Ok(filter::block_has(self.pages.bytes(at..at + filter::BLOCK_BYTES)?, hash))
     }
 
     /// Calls `row` with every key and value whose key begins with `prefix`, in order, until it returns
@@ -397,15 +397,40 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// [`Damage`] inside the I/O error where a block that was needed is not what was written.
-    pub fn scan(&self, prefix: &[u8], mut row: impl FnMut(&[u8], &[u8]) -> bool) -> io::Result<()> {
-        let mut stream = self.rows.prefix_range(prefix).into_stream()?;
-        while stream.advance() {
-            if !row(stream.key(), stream.value().bytes()) {
-                break;
-            }
-        }
-        Ok(())
+    /// [`Damage`] inside the I/O error where a block that was needed is not what was written; those of `row`.
+    pub fn scan(
+        &self,
+        prefix: &[u8],
+        mut row: impl FnMut(&[u8], &[u8]) -> io::Result<bool>,
+    ) -> io::Result<()> {
+        self.each_from(prefix, |key, value| Ok(key.starts_with(prefix) && row(key, value)?))
+    }
+
+    /// As [`Run::scan`], of the keys from `from` on and before `to`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::scan`].
+    pub fn scan_between(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        mut row: impl FnMut(&[u8], &[u8]) -> io::Result<bool>,
+    ) -> io::Result<()> {
+        self.each_from(from, |key, value| Ok(key < to && row(key, value)?))
+    }
+
+    /// Goes through the rows from a key on until `row` returns false.
+    fn each_from(
+        &self,
+        from: &[u8],
+        mut row: impl FnMut(&[u8], &[u8]) -> io::Result<bool>,
+    ) -> io::Result<()> {
+        let Some(block) = self.rows.sstable_index.get_block_with_key(from) else { return Ok(()) };
+        let table = 0..self.rows.sstable_slice.len();
+        blocks::each(&self.pages, table, block.byte_range.start, |key, value| {
+            if key < from { Ok(true) } else { row(key, value) }
+        })
     }
 
     /// All rows in order, as a merge reads them.

@@ -10,14 +10,15 @@ use std::sync::Arc;
 
 use super::StoreError;
 use super::hot::{Entry, Probe};
-use super::key::{ObjectKey, Table};
+use super::key::ObjectKey;
 use super::manifest::{Batch, Manifest};
-use super::observed::Observed;
 use super::run::Run;
-use super::value::entries;
 use crate::feeds::State;
 use crate::indicator::MaskType;
 use crate::value::Timestamp;
+
+/// The number of what is no source of the store's: evidence that follows from related objects.
+pub const RELATED_SOURCE: u16 = u16::MAX;
 
 /// The live runs of one manifest.
 pub struct Snapshot {
@@ -81,6 +82,9 @@ impl Snapshot {
 
     /// The name of a source.
     pub fn source_name(&self, id: u16) -> &str {
+        if id == RELATED_SOURCE {
+            return "zonelens:related";
+        }
         self.manifest.sources.get(usize::from(id)).map_or("?", String::as_str)
     }
 
@@ -130,40 +134,8 @@ fn batch_states(manifest: &Manifest, runs: &[Arc<Run>], as_of: Option<Timestamp>
 pub struct View {
     snapshot: Arc<Snapshot>,
     as_of: Option<Timestamp>,
-    telemetry: Option<Timestamp>,
+    pub(super) telemetry: Option<Timestamp>,
     states: Arc<Vec<Vec<BatchState>>>,
-}
-
-/// An observed relation of an object, summed over runs and sources.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edge {
-    /// The relation.
-    pub table: Table,
-    /// The other end, as [`super::key::read_part`] reads it.
-    pub counterpart: Box<[u8]>,
-    /// When and how often.
-    pub observed: Observed,
-}
-
-/// A statement about an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statement {
-    /// The kind of statement.
-    pub table: Table,
-    /// Its identity.
-    pub counterpart: Box<[u8]>,
-    /// Who says so.
-    pub source: u16,
-    /// When it was first said.
-    pub first: Timestamp,
-    /// When it was last said.
-    pub last: Timestamp,
-    /// From a whole-state source.
-    pub whole: bool,
-    /// The source's newest state says so, and when that state was last found to hold.
-    pub refreshed: Option<Timestamp>,
-    /// The fact, as JSON.
-    pub payload: Box<[u8]>,
 }
 
 /// An entry of a hot index with what its batches mean at the view's moment.
@@ -185,52 +157,6 @@ pub struct Hit {
     pub current: Option<Timestamp>,
 }
 
-/// All that is known of one object.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Object {
-    /// Relations, by table and counterpart.
-    pub edges: Vec<Edge>,
-    /// Statements, by table and identity.
-    pub statements: Vec<Statement>,
-}
-
-impl Object {
-    /// The relations of one table.
-    pub fn edges(&self, table: Table) -> &[Edge] {
-        let start = self.edges.partition_point(|edge| edge.table < table);
-        let end = self.edges.partition_point(|edge| edge.table <= table);
-        &self.edges[start..end]
-    }
-
-    /// The statements of one table.
-    pub fn statements(&self, table: Table) -> impl Iterator<Item = &Statement> {
-        self.statements.iter().filter(move |statement| statement.table == table)
-    }
-
-    /// Whether nothing is known.
-    pub fn is_empty(&self) -> bool {
-        self.edges.is_empty() && self.statements.is_empty()
-    }
-}
-
-impl Statement {
-    /// Whether its source still says so: a source of events always does.
-    pub fn is_current(&self) -> bool {
-        !self.whole || self.refreshed.is_some()
-    }
-
-    /// The fact.
-    ///
-    /// # Errors
-    ///
-    /// Where a later version wrote a payload that this one does not read.
-    pub fn fact<T: serde::de::DeserializeOwned>(&self) -> Result<T, StoreError> {
-        serde_json::from_slice(&self.payload).map_err(|error| {
-            StoreError::Io(io::Error::other(format!("a stored statement does not read back: {error}")))
-        })
-    }
-}
-
 impl View {
     /// The moment that statements are seen as of, and the one that telemetry is; `None`: now.
     pub fn as_of(&self) -> Option<(Timestamp, Timestamp)> {
@@ -240,38 +166,6 @@ impl View {
     /// The snapshot.
     pub fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
-    }
-
-    /// Everything known of an object.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Damaged`] where a block that was needed is not what was written.
-    pub fn object(&self, object: &ObjectKey) -> Result<Object, StoreError> {
-        self.read(&object.0, &object.0)
-    }
-
-    /// One table of an object.
-    ///
-    /// # Errors
-    ///
-    /// As [`View::object`].
-    pub fn table(&self, object: &ObjectKey, table: Table) -> Result<Object, StoreError> {
-        let mut prefix = object.0.clone();
-        prefix.push(table as u8);
-        if super::run::FILTERED.contains(&table) && !self.may_have(&prefix)? {
-            return Ok(Object::default());
-        }
-        self.read(&object.0, &prefix)
-    }
-
-    fn may_have(&self, filtered: &[u8]) -> Result<bool, StoreError> {
-        for (index, run) in self.snapshot.runs.iter().enumerate() {
-            if self.reads(index) && run.may_have(filtered)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Whether a registrable domain is known: it or a name below it has rows.
@@ -319,85 +213,14 @@ impl View {
         }
     }
 
-    /// The rows of an object whose key begins with `prefix`.
-    fn read(&self, object: &[u8], prefix: &[u8]) -> Result<Object, StoreError> {
-        let mut rows: Vec<(Box<[u8]>, Observed)> = Vec::new();
-        let mut statements = Vec::new();
-        for (index, run) in self.snapshot.runs.iter().enumerate() {
-            if !self.reads(index) || !run.may_have(object)? {
-                continue;
-            }
-            let mut bad = false;
-            run.scan(prefix, |key, value| {
-                let Some(table) = key.get(object.len()).and_then(|byte| Table::from_byte(*byte)) else {
-                    bad = true;
-                    return false;
-                };
-                if table.is_observed() {
-                    match Observed::decode(value) {
-                        Some(observed) => rows.extend(self.seen(observed).map(|seen| (Box::from(key), seen))),
-                        None => bad = true,
-                    }
-                } else {
-                    self.stated(index, table, &key[object.len() + 1..], value, &mut statements);
-                }
-                !bad
-            })?;
-            if bad {
-                return Err(StoreError::Io(io::Error::other(format!(
-                    "run {} holds a row of no known kind",
-                    run.id
-                ))));
-            }
-        }
-        // By the names of sources: their numbers are the order of their first imports.
-        let name = |one: &Statement| self.snapshot.source_name(one.source);
-        statements.sort_by(|a, b| {
-            (a.table, &a.counterpart, name(a), a.first, &a.payload).cmp(&(
-                b.table,
-                &b.counterpart,
-                name(b),
-                b.first,
-                &b.payload,
-            ))
-        });
-        Ok(Object { edges: sum(rows, object.len()), statements })
-    }
-
     /// Whether a run had been learnt by the view's moment.
-    fn reads(&self, run: usize) -> bool {
+    pub(super) fn reads(&self, run: usize) -> bool {
         let Some(limit) = self.telemetry else { return true };
         self.snapshot.manifest.runs.get(run).is_some_and(|entry| entry.learnt_first <= limit)
     }
 
-    fn seen(&self, observed: Observed) -> Option<Observed> {
-        match self.telemetry {
-            Some(limit) => observed.until(limit),
-            None => Some(observed),
-        }
-    }
-
-    /// The statements of a value that were known at the view's moment.
-    fn stated(&self, run: usize, table: Table, rest: &[u8], value: &[u8], into: &mut Vec<Statement>) {
-        let Some((counterpart, source)) = rest.split_last_chunk::<2>() else { return };
-        let source = u16::from_be_bytes(*source);
-        for entry in entries(value) {
-            let Some(span) = self.span(run, source, entry.from, entry.to) else { continue };
-            into.push(Statement {
-                table,
-                counterpart: Box::from(counterpart),
-                source,
-                first: span.first,
-                last: span.last,
-                whole: span.whole,
-                refreshed: span.current,
-                payload: Box::from(entry.payload),
-            });
-        }
-    }
-
     /// What a row of batches means; `None` where none of them was known at the view's moment.
-    fn span(&self, run: usize, source: u16, from: u32, to: u32) -> Option<BatchSpan> {
+    pub(super) fn span(&self, run: usize, source: u16, from: u32, to: u32) -> Option<BatchSpan> {
         let states = self.states.get(run)?;
         let states = states.get(from as usize..=(to as usize).min(states.len().checked_sub(1)?))?;
         let mut span: Option<BatchSpan> = None;
@@ -480,38 +303,11 @@ impl View {
     }
 }
 
-struct BatchSpan {
-    first: Timestamp,
-    last: Timestamp,
-    whole: bool,
-    current: Option<Timestamp>,
-}
-
-/// Sums rows of one key: within a source as that source counts, then over sources.
-fn sum(mut rows: Vec<(Box<[u8]>, Observed)>, object_len: usize) -> Vec<Edge> {
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut edges: Vec<Edge> = Vec::with_capacity(rows.len());
-    let mut at = 0;
-    while at < rows.len() {
-        // All rows of one key, which are of one source in several runs.
-        let mut observed = std::mem::take(&mut rows[at].1);
-        let mut next = at + 1;
-        while next < rows.len() && rows[next].0 == rows[at].0 {
-            observed.merge(&rows[next].1);
-            next += 1;
-        }
-        let key = &rows[at].0;
-        let counterpart = &key[object_len + 1..key.len() - 2];
-        let table = Table::from_byte(key[object_len]).unwrap_or(Table::Resolves);
-        match edges.last_mut() {
-            Some(edge) if edge.table == table && *edge.counterpart == *counterpart => {
-                edge.observed.add(&observed)
-            }
-            _ => edges.push(Edge { table, counterpart: Box::from(counterpart), observed }),
-        }
-        at = next;
-    }
-    edges
+pub(super) struct BatchSpan {
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+    pub(super) whole: bool,
+    pub(super) current: Option<Timestamp>,
 }
 
 /// The number of a mask's type, as keys and hot indexes hold it.

@@ -18,12 +18,13 @@ use crate::value::{Category, CountryCode, ThreatScore, Timestamp, Zone};
 
 mod over_time;
 pub mod policy;
+pub mod related;
 pub mod score;
 
 pub use policy::Policy;
 pub use score::{Evidence, Match};
 
-use policy::Effect;
+use policy::{BenignEntry, Effect};
 
 /// A piece of evidence and what matched.
 #[derive(Clone, Debug)]
@@ -32,12 +33,24 @@ pub struct Found {
     pub evidence: Evidence,
     /// What the source lists, as it is shown.
     pub indicator: String,
-    /// A listing or a file's verdict.
-    pub is_file: bool,
+    /// What it is.
+    pub kind: EvidenceKind,
     /// Whether its source's newest state says so; of a source of events, always.
     pub is_current: bool,
     /// Whether it still counts: what does not only tells since when the source has said it.
     is_live: bool,
+}
+
+/// What a piece of evidence is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EvidenceKind {
+    /// A source lists it.
+    Listing,
+    /// Somebody's verdict on a file.
+    File,
+    /// The verdict on something that it has to do with.
+    Related,
 }
 
 /// A benign entry that matched.
@@ -57,6 +70,8 @@ pub struct Counter {
     pub list: Option<String>,
     /// The rank, where it is of popular names.
     pub rank: Option<u32>,
+    /// How closely it describes the object, among entries of its list.
+    length: (bool, usize),
 }
 
 /// A zone that somebody set.
@@ -68,6 +83,14 @@ pub struct PinFound {
     pub since: Timestamp,
     /// Until when.
     pub until: Option<Timestamp>,
+}
+
+impl PinFound {
+    /// The order of pins on one object: the greatest counts. Of one moment the worse zone, then the one that
+    /// ends first, so that the order of imports never matters.
+    fn order(&self) -> (Timestamp, Reverse<Zone>, Reverse<Timestamp>) {
+        (self.since, Reverse(self.zone), Reverse(self.until.unwrap_or(Timestamp::RECORD_MAX)))
+    }
 }
 
 /// The verdict on an object.
@@ -119,7 +142,8 @@ impl Verdict {
 
     /// The categories of live listings and topical lists, each once, by zone order, then name.
     pub fn categories(&self) -> Vec<Category> {
-        let evidence = self.found.iter().map(|found| found.evidence.category);
+        let direct = self.found.iter().filter(|found| found.kind != EvidenceKind::Related);
+        let evidence = direct.map(|found| found.evidence.category);
         let mut all: Vec<Category> =
             evidence.chain(self.benign.iter().filter_map(|one| one.category)).collect();
         all.sort_by_key(|category| (category.zone(), category.short_name()));
@@ -134,6 +158,15 @@ struct Matches {
     hits: Vec<(Hit, Match, What)>,
     pin: Option<PinFound>,
     sighted: Option<Timestamp>,
+}
+
+/// What speaks for and against an object, weighed.
+struct Gathered {
+    found: Vec<Found>,
+    benign: Vec<Counter>,
+    /// Whether an examination found nothing in a file.
+    clean: bool,
+    pin: Option<PinFound>,
 }
 
 /// What matched: enough to name it.
@@ -158,6 +191,7 @@ pub struct Judge<'a> {
     origins: Vec<(u16, f64, f64)>,
     domains: RefCell<HashMap<String, (Zone, ThreatScore)>>,
     addresses: RefCell<HashMap<IpAddr, (Zone, ThreatScore)>>,
+    shared: RefCell<HashMap<IpAddr, bool>>,
 }
 
 impl<'a> Judge<'a> {
@@ -184,6 +218,7 @@ impl<'a> Judge<'a> {
             origins,
             domains: RefCell::default(),
             addresses: RefCell::default(),
+            shared: RefCell::default(),
         }
     }
 
@@ -222,10 +257,21 @@ impl<'a> Judge<'a> {
     ///
     /// Damage in the store, here and below.
     pub fn domain(&self, name: &DomainName) -> Result<Verdict, StoreError> {
+        let mut gathered = self.gather(self.domain_matches(name)?);
+        gathered.found.extend(self.related(&Host::Domain(name.clone()))?);
+        Ok(self.decide(gathered, false))
+    }
+
+    /// The verdict on a domain by what is said of itself alone.
+    fn direct_domain(&self, name: &DomainName) -> Result<Verdict, StoreError> {
+        Ok(self.judge(self.domain_matches(name)?, false))
+    }
+
+    fn domain_matches(&self, name: &DomainName) -> Result<Matches, StoreError> {
         let mut matches = Matches::default();
         self.match_name(name, &mut matches)?;
         self.match_object(&ObjectKey::domain(name.as_str()), &mut matches)?;
-        Ok(self.judge(matches, false))
+        Ok(matches)
     }
 
     /// The verdict on an address. A reserved one is Grey, whatever lists it.
@@ -237,10 +283,24 @@ impl<'a> Judge<'a> {
         if is_reserved(address) {
             return Ok(Verdict::default());
         }
+        let mut gathered = self.gather(self.address_matches(address)?);
+        gathered.found.extend(self.related(&Host::Address(address))?);
+        Ok(self.decide(gathered, false))
+    }
+
+    /// The verdict on an address by what is said of itself alone.
+    fn direct_address(&self, address: IpAddr) -> Result<Verdict, StoreError> {
+        if is_reserved(address) {
+            return Ok(Verdict::default());
+        }
+        Ok(self.judge(self.address_matches(address)?, false))
+    }
+
+    fn address_matches(&self, address: IpAddr) -> Result<Matches, StoreError> {
         let mut matches = Matches::default();
         self.match_address(address, &mut matches)?;
         self.match_object(&ObjectKey::address(address), &mut matches)?;
-        Ok(self.judge(matches, false))
+        Ok(matches)
     }
 
     /// The verdict on a URL: the evidence of its host, and of masks that cover it.
@@ -256,9 +316,9 @@ impl<'a> Judge<'a> {
             Host::Address(_) => {}
         }
         let port = url.port().unwrap_or(0);
-        // Benign entries of a host say nothing of what somebody put on one of its paths.
         matches.hits.retain(|(hit, _, _)| {
-            hit.entry.kind == Kind::Listing && (hit.entry.port == 0 || port == 0 || hit.entry.port == port)
+            matches!(hit.entry.kind, Kind::Listing | Kind::Benign)
+                && (hit.entry.port == 0 || port == 0 || hit.entry.port == port)
         });
         for (_, matched, _) in &mut matches.hits {
             if *matched == Match::Exact {
@@ -267,7 +327,16 @@ impl<'a> Judge<'a> {
         }
         self.match_path(url, &mut matches)?;
         self.match_object(&ObjectKey::url(url), &mut matches)?;
-        Ok(self.judge(matches, false))
+        let mut gathered = self.gather(matches);
+        // Benign entries of a host speak against listings of the host, never for what somebody put on a path.
+        let is_on_path = |matched: Match| matches!(matched, Match::Exact | Match::Mask);
+        let found = &gathered.found;
+        if found.is_empty() || found.iter().any(|one| is_on_path(one.evidence.matched)) {
+            for one in gathered.benign.iter_mut().filter(|one| !is_on_path(one.matched)) {
+                one.effect = Effect::ANNOTATE;
+            }
+        }
+        Ok(self.decide(gathered, false))
     }
 
     /// The verdict on a file.
@@ -311,10 +380,11 @@ impl<'a> Judge<'a> {
             self.view.hits(&Probe::Name(probed), &mut |_| matched = true)?;
             rest = probed.split_once('.').map(|(_, parent)| parent);
         }
+        let object = ObjectKey::domain(name.as_str());
         if !matched {
-            self.view.hits(&Probe::Object(&ObjectKey::domain(name.as_str()).0), &mut |_| matched = true)?;
+            self.view.hits(&Probe::Object(&object.0), &mut |_| matched = true)?;
         }
-        Ok(!matched)
+        Ok(!matched && !self.has_candidates(&object)?)
     }
 
     /// Zone and score of an address in a row.
@@ -408,20 +478,18 @@ impl<'a> Judge<'a> {
 
     fn match_object(&self, object: &ObjectKey, matches: &mut Matches) -> Result<(), StoreError> {
         self.view.hits(&Probe::Object(&object.0), &mut |hit| match hit.entry.kind {
-            Kind::Pin => {
+            // What a whole-state source no longer says is no pin.
+            Kind::Pin if !hit.whole || hit.current.is_some() => {
                 let until = (hit.entry.until != 0).then(|| Timestamp(i64::from(hit.entry.until)));
-                let live = until.is_none_or(|until| self.now < until);
-                let newest = matches.pin.is_none_or(|pin| hit.last >= pin.since);
-                if let Some(zone) = zone_of(hit.entry.category)
-                    && live
-                    && newest
-                {
-                    matches.pin = Some(PinFound { zone, since: hit.last, until });
-                }
+                let found = zone_of(hit.entry.category).map(|zone| PinFound { zone, since: hit.last, until });
+                matches.pin = matches.pin.into_iter().chain(found).max_by_key(PinFound::order);
             }
             Kind::Sighting => matches.sighted = matches.sighted.max(Some(hit.last)),
             _ => {}
-        })
+        })?;
+        // The newest counts, or none: one that is over brings no older one back, so that a pin can be taken back.
+        matches.pin = matches.pin.filter(|pin| pin.until.is_none_or(|until| self.now < until));
+        Ok(())
     }
 
     fn match_name(&self, name: &DomainName, matches: &mut Matches) -> Result<(), StoreError> {
@@ -494,8 +562,12 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// Weighs what matched.
     fn judge(&self, matches: Matches, is_file: bool) -> Verdict {
+        self.decide(self.gather(matches), is_file)
+    }
+
+    /// Weighs what matched.
+    fn gather(&self, matches: Matches) -> Gathered {
         let (mut found, mut benign) = (Vec::new(), Vec::new());
         let (mut clean, sighted) = (false, matches.sighted);
         for (hit, matched, what) in matches.hits {
@@ -506,9 +578,12 @@ impl<'a> Judge<'a> {
                     let sighted = sighted.filter(|_| matched == Match::Exact);
                     if let Some((evidence, is_live)) = self.weigh(&hit, matched, sighted) {
                         let indicator = show(&what, &hit);
-                        let is_file = hit.entry.kind == Kind::FileVerdict;
+                        let kind = match hit.entry.kind {
+                            Kind::FileVerdict => EvidenceKind::File,
+                            _ => EvidenceKind::Listing,
+                        };
                         let is_current = !hit.whole || hit.current.is_some();
-                        found.push(Found { evidence, indicator, is_file, is_current, is_live });
+                        found.push(Found { evidence, indicator, kind, is_current, is_live });
                     }
                 }
                 Kind::Benign => benign.extend(self.counter(&hit, matched, &what)),
@@ -516,17 +591,12 @@ impl<'a> Judge<'a> {
             }
         }
         dedup(&mut found);
-        self.decide(found, benign, clean, matches.pin, is_file)
+        longest(&mut benign);
+        Gathered { found, benign, clean, pin: matches.pin }
     }
 
-    fn decide(
-        &self,
-        mut found: Vec<Found>,
-        mut benign: Vec<Counter>,
-        clean: bool,
-        pin: Option<PinFound>,
-        is_file: bool,
-    ) -> Verdict {
+    fn decide(&self, gathered: Gathered, is_file: bool) -> Verdict {
+        let Gathered { mut found, mut benign, clean, pin } = gathered;
         let source = |one: &Evidence| self.view.snapshot().source_name(one.source).to_owned();
         found.sort_by(|a, b| {
             b.evidence
@@ -540,19 +610,19 @@ impl<'a> Judge<'a> {
         for (found, evidence) in found.iter_mut().zip(&evidence) {
             found.evidence = *evidence;
         }
+        if !score::is_accused(&evidence) {
+            for one in &mut benign {
+                one.effect = one.effect.on_suspicion();
+            }
+        }
         benign.sort_by_cached_key(|one| {
             let name = self.view.snapshot().source_name(one.source).to_owned();
             (one.effect.action, one.effect.cap, name, one.indicator.clone(), one.list.clone(), one.category)
         });
+        let speaks = clean || benign.iter().any(|one| one.effect.action != Action::Annotate);
         let suppressed = benign.iter().any(|one| one.effect.action == Action::Suppress);
-        let cap = benign
-            .iter()
-            .filter(|one| one.effect.action == Action::Cap)
-            .filter_map(|one| one.effect.cap)
-            .min();
-        let steps = score::Steps::new(score::Strengths::of(&evidence), suppressed, cap);
+        let steps = score::Steps::new(&evidence, benign.iter().map(|one| one.effect));
         let mut score = steps.rounded;
-        let speaks = suppressed || cap.is_some() || clean;
         let counts =
             |zone: Zone| evidence.iter().any(|one| one.counted && (is_file || one.category.zone() == zone));
         let yellow = !suppressed && counts(Zone::Yellow);
@@ -604,6 +674,7 @@ impl<'a> Judge<'a> {
             Match::Parent => factors.parent,
             Match::Mask => factors.mask,
             Match::Network => factors.network,
+            Match::Related => factors.related,
         });
         let evidence = Evidence {
             source: hit.entry.source,
@@ -634,17 +705,51 @@ impl<'a> Judge<'a> {
         }
         let category = Category::from_index(hit.entry.category);
         let rank = (hit.entry.first != 0).then_some(hit.entry.first);
-        let list = self.view.list_name(hit).map(str::to_owned);
-        let popular =
-            || self.policy.popular(hit.entry.first).filter(|_| category.is_none() && list.is_none());
-        let effect = match action_of(hit.entry.confidence) {
-            Some(Action::Cap) => Effect { action: Action::Cap, cap: Some(49) },
-            Some(action) => Effect { action, cap: None },
-            None => popular().unwrap_or_else(|| self.policy.topic(category)),
+        let list = self.view.list_name(hit);
+        let entry = BenignEntry {
+            source: self.view.snapshot().source_name(hit.entry.source),
+            list,
+            action: action_of(hit.entry.confidence),
+            category,
+            rank,
         };
-        let indicator = show(what, hit);
-        Some(Counter { source: hit.entry.source, indicator, matched, effect, category, list, rank })
+        Some(Counter {
+            source: hit.entry.source,
+            indicator: show(what, hit),
+            matched,
+            effect: self.policy.effect(&entry).on(matched),
+            category,
+            list: list.map(str::to_owned),
+            rank,
+            length: length(what, matched, hit),
+        })
     }
+}
+
+/// How closely an entry describes what it matched, to compare entries of one list: the object itself before
+/// anything wider, then by the length of the name, path or prefix.
+fn length(what: &What, matched: Match, hit: &Hit) -> (bool, usize) {
+    let length = match what {
+        What::Network(_) => usize::try_from(hit.entry.hash).unwrap_or_default(),
+        What::Wildcard(text) => text.bytes().filter(|byte| *byte != b'*').count(),
+        What::Folder(text) | What::Script(text) => text.len() - 1,
+        // An address is narrower than any network.
+        What::Host(text) if text.parse::<IpAddr>().is_ok() => 129,
+        What::Host(text) | What::Domain(text) | What::Url(text) => text.len(),
+        What::File(_) => 0,
+    };
+    (matched == Match::Exact, length)
+}
+
+/// Of each list the longest match speaks: `sites.example` may be an exception of what the same list says of
+/// `*.example`.
+fn longest(benign: &mut Vec<Counter>) {
+    let mut lengths: HashMap<(u16, Option<String>), (bool, usize)> = HashMap::new();
+    for one in &*benign {
+        let longest = lengths.entry((one.source, one.list.clone())).or_default();
+        *longest = one.length.max(*longest);
+    }
+    benign.retain(|one| lengths.get(&(one.source, one.list.clone())) == Some(&one.length));
 }
 
 /// The same listing of the same source in several batches counts as one: the strongest that is live, over the

@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Included};
 
+use super::related::CANDIDATES_MAX;
 use super::{Judge, Match, Matches};
 use crate::feeds::State;
-use crate::indicator::{Host, Indicator};
+use crate::indicator::{DomainName, Host, Indicator};
 use crate::store::hot::{Entry, Kind, Probe};
-use crate::store::{Batch, Hit, ObjectKey, StoreError};
+use crate::store::{Batch, Hit, ObjectKey, Part, StoreError, Table, read_part};
 use crate::value::{DAY_S, Timestamp};
 
 impl Judge<'_> {
@@ -25,7 +26,11 @@ impl Judge<'_> {
         let mut moments = BTreeSet::new();
         let mut sources = BTreeSet::new();
         let snapshot = self.view.snapshot();
-        for hit in self.all_hits(indicator)? {
+        let mut hits = self.all_hits(indicator)?;
+        for candidate in self.candidates(indicator, &mut moments)? {
+            hits.extend(self.all_hits(&candidate)?);
+        }
+        for hit in hits {
             let batches = snapshot.runs().get(hit.run).map_or(&[][..], |run| &run.meta.batches);
             let first = (hit.entry.from as usize).min(batches.len());
             let end = (hit.entry.to as usize + 1).clamp(first, batches.len());
@@ -76,6 +81,33 @@ impl Judge<'_> {
             held = held.max(observed);
         }
         late
+    }
+
+    /// What an object has to do with that may be evidence, and the days on which that became known.
+    fn candidates(
+        &self,
+        indicator: &Indicator,
+        moments: &mut BTreeSet<Timestamp>,
+    ) -> Result<Vec<Indicator>, StoreError> {
+        let object = ObjectKey::indicator(indicator);
+        if !self.has_candidates(&object)? {
+            return Ok(Vec::new());
+        }
+        let rows = self.view.table(&object, Table::Flagged)?;
+        let mut candidates = Vec::new();
+        for edge in rows.edges(Table::Flagged).iter().take(CANDIDATES_MAX) {
+            moments.insert(Timestamp::start_of_day(Timestamp(i64::from(edge.observed.first)).day()));
+            candidates.extend(match read_part(&edge.counterpart) {
+                Some((Part::Domain(name), _)) => DomainName::from_normal(&name).map(Indicator::Domain),
+                Some((Part::Address(address), _)) => Some(Indicator::Address(address)),
+                Some((Part::File(hash), _)) => Some(Indicator::File(hash)),
+                _ => None,
+            });
+        }
+        // Telemetry is seen as of whole days, and from the day on that its run was begun.
+        let learnt = self.view.snapshot().manifest.runs.iter().map(|run| run.learnt_first.day());
+        moments.extend(learnt.map(Timestamp::start_of_day));
+        Ok(candidates)
     }
 
     /// Everything that matches an object or matched it once, with the pins and sightings of it.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::score::Match;
 use crate::fact::Action;
 use crate::value::{CATEGORIES, Category, Zone};
 
@@ -13,6 +14,9 @@ use place::Problem;
 
 /// The policy that ships with the program.
 pub const DEFAULT: &str = include_str!("policy.toml");
+
+/// What an entry that says "cap" of itself, without a figure, holds the score down to: Grey or Yellow.
+const OWN_CAP: u8 = 49;
 
 /// What evidence weighs and how it ages.
 #[derive(Clone, Debug, Deserialize)]
@@ -33,6 +37,10 @@ pub struct Policy {
     /// What popularity does, by rank.
     #[serde(default)]
     pub popular: Vec<Popular>,
+    /// What benign lists do, by their name, or that of their source. It goes before all that follows, and before
+    /// what an entry says of itself.
+    #[serde(default)]
+    pub lists: BTreeMap<String, Effect>,
     /// What benign lists do, by their topic.
     #[serde(default)]
     pub topics: BTreeMap<String, Effect>,
@@ -100,6 +108,8 @@ pub struct Popular {
     pub rank_max: Option<u32>,
     /// The score is held down to this.
     pub cap: u8,
+    /// The same where nothing of a Red category counts; absent: `cap`.
+    pub cap_suspicion: Option<u8>,
 }
 
 /// What a benign entry does.
@@ -110,6 +120,46 @@ pub struct Effect {
     pub action: Action,
     /// With `cap`: down to what.
     pub cap: Option<u8>,
+    /// With `cap`: down to what where nothing of a Red category counts; absent: `cap`.
+    pub cap_suspicion: Option<u8>,
+    /// Whether an entry with all below it also speaks for the names below; else it only annotates those.
+    #[serde(default = "yes")]
+    pub below: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Effect {
+    /// It is shown and changes nothing.
+    pub const ANNOTATE: Effect =
+        Effect { action: Action::Annotate, cap: None, cap_suspicion: None, below: true };
+
+    /// What it does to an object that an entry matched so.
+    pub fn on(self, matched: Match) -> Effect {
+        if matched == Match::Parent && !self.below { Effect::ANNOTATE } else { self }
+    }
+
+    /// What it does where only evidence of Orange and Yellow categories counts.
+    pub fn on_suspicion(self) -> Effect {
+        Effect { cap: self.cap_suspicion.or(self.cap), ..self }
+    }
+}
+
+/// A benign entry, as far as the policy asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BenignEntry<'a> {
+    /// Its source.
+    pub source: &'a str,
+    /// Its list, where the source has several.
+    pub list: Option<&'a str>,
+    /// What the entry says of itself.
+    pub action: Option<Action>,
+    /// Its topic.
+    pub category: Option<Category>,
+    /// Its rank among popular names.
+    pub rank: Option<u32>,
 }
 
 /// A source's own weight and confidence.
@@ -173,17 +223,23 @@ impl Policy {
             }
         }
         for (row, popular) in self.popular.iter().enumerate() {
-            cap(&["popular", &row.to_string(), "cap"], popular.cap)?;
+            caps(&["popular", &row.to_string()], Some(popular.cap), popular.cap_suspicion)?;
         }
         for name in self.topics.keys() {
             category(&["topics", name])?;
         }
-        let topics = self.topics.iter().map(|(name, effect)| (vec!["topics", name.as_str()], effect));
-        for (path, effect) in topics.chain([(vec!["otherwise"], &self.otherwise)]) {
+        let named =
+            |table: &'static str, effects: &'_ BTreeMap<String, Effect>| -> Vec<(Vec<String>, Effect)> {
+                effects.iter().map(|(name, effect)| (vec![table.to_owned(), name.clone()], *effect)).collect()
+            };
+        let otherwise = (vec!["otherwise".to_owned()], self.otherwise);
+        let effects = [named("lists", &self.lists), named("topics", &self.topics), vec![otherwise]].concat();
+        for (path, effect) in &effects {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
             if (effect.action == Action::Cap) != effect.cap.is_some() {
                 return Err(Problem::new(&path, "a cap stands with the action \"cap\" and only there"));
             }
-            effect.cap.map_or(Ok(()), |most| cap(&path, most))?;
+            caps(&path, effect.cap, effect.cap_suspicion)?;
         }
         for (name, source) in &self.sources {
             for (field, value) in [("weight", source.weight), ("confidence", source.confidence)] {
@@ -202,16 +258,31 @@ impl Policy {
         self.by_category.get(usize::from(category.index())).copied().flatten()
     }
 
-    /// What popularity of a rank does; 0: no rank.
-    pub fn popular(&self, rank: u32) -> Option<Effect> {
-        let row = self.popular.iter().find(|row| row.rank_max.is_none_or(|max| rank > 0 && rank <= max))?;
-        Some(Effect { action: Action::Cap, cap: Some(row.cap) })
+    /// What a benign entry does: as the policy says of its list, then of its source, then as the entry says, then by
+    /// its rank, then by its topic.
+    pub fn effect(&self, entry: &BenignEntry<'_>) -> Effect {
+        let named = entry.list.and_then(|list| self.lists.get(list)).or_else(|| self.lists.get(entry.source));
+        let own = || match entry.action? {
+            Action::Cap => Some(Effect { action: Action::Cap, cap: Some(OWN_CAP), ..Effect::ANNOTATE }),
+            action => Some(Effect { action, ..Effect::ANNOTATE }),
+        };
+        // A list of mere names, with no rank, topic or list, is one of popular names.
+        let is_popular = entry.rank.is_some() || (entry.category.is_none() && entry.list.is_none());
+        let popular = || is_popular.then(|| self.popular(entry.rank)).flatten();
+        let topic = || entry.category.and_then(|category| self.topics.get(category.short_name())).copied();
+        named.copied().or_else(own).or_else(popular).or_else(topic).unwrap_or(self.otherwise)
     }
 
-    /// What a benign entry of a topic does.
-    pub fn topic(&self, category: Option<Category>) -> Effect {
-        let named = category.and_then(|category| self.topics.get(category.short_name()));
-        named.copied().unwrap_or(self.otherwise)
+    /// What popularity of a rank does: to that host alone, never to what stands below it.
+    fn popular(&self, rank: Option<u32>) -> Option<Effect> {
+        let reaches = |row: &&Popular| row.rank_max.is_none_or(|max| rank.is_some_and(|rank| rank <= max));
+        let row = self.popular.iter().find(reaches)?;
+        Some(Effect {
+            action: Action::Cap,
+            cap: Some(row.cap),
+            cap_suspicion: row.cap_suspicion,
+            below: false,
+        })
     }
 }
 
@@ -222,9 +293,17 @@ fn unit(path: &[&str], value: f64) -> Result<(), Problem> {
     (0.0..=1.0).contains(&value).then_some(()).ok_or_else(problem)
 }
 
-/// A score that others are held down to.
-fn cap(path: &[&str], value: u8) -> Result<(), Problem> {
-    (value <= 100).then_some(()).ok_or_else(|| Problem::new(path, format!("cap is {value}: use 0 to 100")))
+/// Scores that others are held down to.
+fn caps(path: &[&str], cap: Option<u8>, suspicion: Option<u8>) -> Result<(), Problem> {
+    let at = |key| [path, &[key]].concat();
+    match cap {
+        Some(most @ 101..) => Err(Problem::new(&at("cap"), format!("cap is {most}: use 0 to 100"))),
+        _ if suspicion > cap => {
+            let text = "it is no greater than cap, and needs one: lower it, or leave it out";
+            Err(Problem::new(&at("cap_suspicion"), text))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The category that the last key names.
@@ -248,8 +327,6 @@ mod tests {
             let Some(category) = Category::from_index(index) else { break };
             assert_eq!(policy.ageing(category).is_some(), category.zone() != Zone::Grey, "{category}");
         }
-        assert_eq!(policy.popular(5).unwrap().cap, Some(49));
-        assert_eq!(policy.popular(0).unwrap().cap, Some(74));
         assert_eq!(policy.notes, Notes::default(), "the file states the defaults");
     }
 
@@ -268,6 +345,11 @@ mod tests {
             ("speed = 1.5", "speed = 0", "categories.PHISHING.speed: speed is 0: use a number over 0"),
             ("lifetime_days = 14,", "lifetime_days = 0,", "categories.TOR_EXIT_NODE.lifetime_days: "),
             ("cap = 60\n[[", "cap = 200\n[[", "popular.1.cap: cap is 200: use 0 to 100"),
+            (
+                "cap = 60\n[[",
+                "cap = 60\ncap_suspicion = 61\n[[",
+                "popular.1.cap_suspicion: it is no greater than cap",
+            ),
             ("{ action = \"suppress\" }", "{ action = \"cap\" }", "topics.PUBLIC_DNS: a cap stands with"),
             ("[sources]", "[sources.\"a.b\"]\nweight = 7", "sources.a.b.weight: weight is 7: use 0 to 1"),
             ("[sources]", "[sources.a]\nderived_from = \"a\"", "sources.a.derived_from: a source is not"),

@@ -1,5 +1,7 @@
 //! The formula: from matches to score and zone. A pure function of evidence, policy and hour.
 
+use super::policy::Effect;
+use crate::fact::Action;
 use crate::value::{Category, Timestamp, Zone};
 
 /// How an indicator of a list matched the object.
@@ -14,6 +16,8 @@ pub enum Match {
     Mask,
     /// A network that holds it.
     Network,
+    /// Something that it has to do with is itself judged.
+    Related,
 }
 
 impl Match {
@@ -24,6 +28,7 @@ impl Match {
             Match::Parent => "parent",
             Match::Mask => "mask",
             Match::Network => "network",
+            Match::Related => "related",
         }
     }
 }
@@ -132,11 +137,16 @@ impl Strengths {
     }
 }
 
+/// The most that related evidence lifts a score to: it frames nobody.
+pub const RELATED_SCORE_MAX: f64 = 49.0;
+
 /// How a score came about, from its evidence to the figure that is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Steps {
     /// What the evidence comes to.
     pub strengths: Strengths,
+    /// With related evidence that counts: the greater of 49 and the score without it, which holds the score down.
+    pub related_limit: Option<f64>,
     /// The score before what speaks against it.
     pub before_caps: f64,
     /// A benign entry makes it 0.
@@ -150,13 +160,41 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// The steps from what evidence comes to, suppressed and capped.
-    pub fn new(strengths: Strengths, suppressed: bool, cap: Option<u8>) -> Steps {
-        let before_caps = strengths.greatest();
+    /// The steps from sorted evidence of which is marked what counts, through what benign entries do to it: the
+    /// smallest cap holds, "suppress" leaves nothing.
+    pub fn new(evidence: &[Evidence], effects: impl Iterator<Item = Effect>) -> Steps {
+        let strengths = Strengths::of(evidence);
+        let related_limit = related_limit(evidence);
+        let before_caps = related_limit.map_or(strengths.greatest(), |limit| strengths.greatest().min(limit));
+        let (mut suppressed, mut cap) = (false, None::<u8>);
+        for effect in effects {
+            match effect.action {
+                Action::Suppress => suppressed = true,
+                Action::Cap => cap = cap.into_iter().chain(effect.cap).min(),
+                Action::Annotate => {}
+            }
+        }
         let left = if suppressed { 0.0 } else { before_caps };
         let after_caps = cap.map_or(left, |cap| left.min(f64::from(cap)));
-        Steps { strengths, before_caps, suppressed, cap, after_caps, rounded: round_score(after_caps) }
+        let rounded = round_score(after_caps);
+        Steps { strengths, related_limit, before_caps, suppressed, cap, after_caps, rounded }
     }
+}
+
+/// What related evidence lifts a score to: 49 at most, or what it is without it; `None` where none counts.
+fn related_limit(evidence: &[Evidence]) -> Option<f64> {
+    evidence.iter().find(|one| one.counted && one.matched == Match::Related)?;
+    // Counted anew: related evidence may have stood before other evidence of its category.
+    let mut direct: Vec<Evidence> =
+        evidence.iter().filter(|one| one.matched != Match::Related).copied().collect();
+    count(&mut direct);
+    Some(Strengths::of(&direct).greatest().max(RELATED_SCORE_MAX))
+}
+
+/// Whether something of a Red category counts that is said of the object itself, not of what it is related to.
+pub fn is_accused(evidence: &[Evidence]) -> bool {
+    let is_red = |one: &Evidence| one.category.zone() == Zone::Red && one.matched != Match::Related;
+    evidence.iter().any(|one| one.counted && is_red(one))
 }
 
 /// One rounding, half up, of a figure that is exact to nine decimals.

@@ -55,6 +55,8 @@ pub fn world() -> World {
         {"fact":"benign","type":"MASK_TYPE_HOST","mask":"good.example","rank":5}
         {"fact":"benign","type":"MASK_TYPE_HOST","mask":"red.example","category":"CATEGORY_CLOUD_SERVICES"}"#,
     );
+    let below = listing("below.parent.example", "MALWARE") + &listing("parent.example", "ADWARE");
+    world.feed_at("third", State::Events, "2024-05-03", &below);
     world.feed(
         "people",
         r#"{"fact":"pin","indicator":"domain:pinned.example","zone":"Yellow","reason":"checked","by":"ann","expires":"2024-07-01"}"#,
@@ -62,7 +64,8 @@ pub fn world() -> World {
     world
 }
 
-const OBJECTS: [&str; 11] = [
+const OBJECTS: [&str; 12] = [
+    "parent.example",
     "grey.example",
     "red.example",
     "sub.red.example",
@@ -136,6 +139,15 @@ fn an_explanation_is_the_verdict_section_redone() {
     assert_eq!(zones.len(), 5, "the world has every zone: {zones:?}");
     let capped = explained(&world, "popular.example");
     assert_eq!((step(&capped, "cap"), step(&capped, "after caps")), ("60".into(), "60.0000".into()));
+    let related = explained(&world, "parent.example");
+    assert_eq!(
+        (step(&related, "related"), step(&related, "before caps")),
+        ("49.0000".into(), "49.0000".into())
+    );
+    assert!(
+        related["evidence"].as_array().unwrap().iter().any(|row| row["match"] == "related"),
+        "{related:#}"
+    );
     let pinned = explained(&world, "pinned.example");
     assert_eq!((step(&pinned, "pin"), step(&pinned, "score")), ("Yellow".into(), "49".into()));
     assert!(step(&pinned, "rounded").parse::<u8>().unwrap() > 49);

@@ -7,7 +7,7 @@ use zonelens::history::timeline::{MOMENTS_MAX, Timeline, timeline};
 use zonelens::indicator::Indicator;
 use zonelens::lookup::{Context, Licence, LookupError, Request};
 use zonelens::store::Again;
-use zonelens::value::Timestamp;
+use zonelens::value::{Timestamp, Zone};
 use zonelens::verdict::Policy;
 
 use crate::program::Program;
@@ -296,6 +296,11 @@ fn a_timeline_agrees_with_lookups_of_every_moment() {
         r#"{"fact":"sighting","indicator":"domain:a.example","by":"ann","observed":"2024-05-27T05:00:00Z"}"#,
     );
     world.feed_at("whole", State::Whole, "2024-05-30", &listing("b.example", "MALWARE", ""));
+    // What an object has to do with is evidence for a while.
+    let below = listing("x.rel.example", "ADWARE", r#","until":"2024-05-25T10:20:30Z""#);
+    world.feed_at("related", State::Events, "2024-05-02T08:00:00Z", &below);
+    let seen = r#"{"fact":"resolution","rrname":"x.rel.example","rrtype":"A","rdata":{"address":"192.31.196.9"},"first":"2024-05-07","last":"2024-05-07","hits":2}"#;
+    world.feed_at("dns", State::Events, "2024-05-09T09:00:00Z", seen);
     // A state that holds again after another one.
     let popular = r#"{"fact":"benign","type":"MASK_TYPE_HOST","mask":"b.example","rank":50}"#;
     let returns = world.feed_at("returns", State::Whole, "2024-05-11", popular);
@@ -303,9 +308,14 @@ fn a_timeline_agrees_with_lookups_of_every_moment() {
     let moment = at("2024-05-15T00:20:30Z");
     let again = Again { observed: moment, learnt: moment };
     world.store.seen_again(returns, again).unwrap();
-    for indicator in ["a.example", "sub.a.example", "b.example", "192.31.196.1"] {
+    for indicator in
+        ["a.example", "sub.a.example", "b.example", "rel.example", "192.31.196.1", "192.31.196.9"]
+    {
         let timeline = timed(&world, indicator);
         assert!(timeline.is_exact);
+        if indicator == "rel.example" {
+            assert!(timeline.spans.iter().any(|span| span.zone == Zone::Yellow), "{timeline:#?}");
+        }
         let mut moments: Vec<i64> = (at("2024-01-25").0..world.now.0).step_by(7 * 3600 + 1).collect();
         for span in &timeline.spans {
             moments.extend([span.from.0 - 3600, span.from.0 - 1, span.from.0, span.from.0 + 1]);

@@ -407,6 +407,8 @@ fn compare(
         .as_array()
         .unwrap()
         .iter()
+        // The model knows what is said of an object itself; what follows from others has tests of its own.
+        .filter(|one| one["Kind"] != "related")
         .map(|one| {
             let category = text(&one["Category"]).replace("CATEGORY_", "");
             let age = (one["Age"].as_f64().unwrap() * 24.0).round() as i64;

@@ -93,7 +93,11 @@ impl Program {
     }
 
     pub fn serve(&self, arguments: &[&str]) -> Serving {
-        let mut child = self.command(&["serve", "--listen", "127.0.0.1:0"]).args(arguments).spawn().unwrap();
+        self.serve_on("127.0.0.1:0", arguments)
+    }
+
+    pub fn serve_on(&self, listen: &str, arguments: &[&str]) -> Serving {
+        let mut child = self.command(&["serve", "--listen", listen]).args(arguments).spawn().unwrap();
         let mut talk = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         let address = loop {
@@ -157,9 +161,21 @@ impl Serving {
     }
 
     pub fn request(&self, method: &str, path: &str) -> Answer {
+        self.send(method, path, &[], "")
+    }
+
+    /// A request with headers and a body.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n");
+        for (name, value) in headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        if !body.is_empty() {
+            request += &format!("Content-Length: {}\r\n", body.len());
+        }
+        request += &format!("\r\n{body}");
         stream.write_all(request.as_bytes()).unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();

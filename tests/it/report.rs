@@ -70,7 +70,7 @@ fn a_listed_domain_and_its_address() {
         report["DomainDnsResolutions"][0],
         json!({"Zone": "Grey", "Ip": "192.31.196.10", "CountryCode": "US", "Status": "Known", "HitsCount": 10,
             "FirstSeen": "2024-05-01T10:00Z", "LastSeen": "2024-05-20T11:00Z", "DailyPeak": 7,
-            "PeakDate": "2024-05-20T00:00Z", "ThreatScore": 0, "Via": [], "PeakIsEstimate": false})
+            "PeakDate": "2024-05-20T00:00Z", "ThreatScore": 43, "Via": [], "PeakIsEstimate": false})
     );
     assert_eq!(report["DomainDnsResolutions"][1]["Status"], "Reserved");
     assert_eq!(report["Verdict"]["Evidence"][0]["Reference"], "https://report.example/1");

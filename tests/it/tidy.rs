@@ -48,6 +48,11 @@ const WALLS: &[(&str, &[&str], &str)] = &[
         &["axum", "tokio", "crate::http", "crate::sections", "crate::verdict", "crate::dossier"],
         "the store judges nothing",
     ),
+    (
+        "src/people",
+        &["axum", "tokio", "crate::http", "crate::cli", "crate::verdict"],
+        "what people say knows no transport and no verdict",
+    ),
     ("src/http", &["store::read_part", "store::Table", ".object(&", ".table(&"], "the service asks lookup"),
     (
         "src/cli",
