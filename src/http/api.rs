@@ -1,6 +1,8 @@
 //! `GET /api/domain/{domain}` and `GET /api/ip/{ip}`.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -67,39 +69,54 @@ async fn report(service: &Arc<Service>, kind: Kind, uri: &Uri, now: Timestamp) -
     let (indicator, request) =
         asked(kind, uri, now).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, uri, detail))?;
     let requests = service.requests.count(now);
-    let at_work = {
+    let is_past = request.as_of.is_some();
+    let make = {
         let service = service.clone();
-        tokio::task::spawn_blocking(move || {
+        move || {
             let licence = Licence { day_requests: requests, ..Licence::default() };
             let context = Context { store: &service.store, policy: &service.policy, licence, now };
             lookup::report(&context, &indicator, &request).map(|report| Body::new(&report))
-        })
+        }
     };
-    let result = match tokio::time::timeout(service.timeout, at_work).await {
-        Ok(Ok(Ok(body))) => {
+    let problem = match made(make, is_past, service.timeout).await {
+        Ok(Ok(body)) => {
             let body = Arc::new(body);
             service.cache.put(age, key, body.clone());
             return Ok(body.with(requests));
         }
-        Ok(Ok(Err(LookupError::Unknown(asked)))) => {
+        Ok(Err(LookupError::Unknown(asked))) => {
             return Err(Problem::new(StatusCode::NOT_FOUND, uri, asked.to_string()));
         }
-        Ok(Ok(Err(LookupError::BadRequest(detail)))) => Problem::new(StatusCode::BAD_REQUEST, uri, detail),
-        Ok(Ok(Err(LookupError::Store(error)))) => {
+        Ok(Err(LookupError::BadRequest(detail))) => Problem::new(StatusCode::BAD_REQUEST, uri, detail),
+        Ok(Err(LookupError::Store(error))) => {
             tracing::error!(%error, "the store cannot answer");
             unavailable(error.to_string())
         }
-        Ok(Err(error)) => {
-            tracing::error!(%error, "a lookup panicked");
-            unavailable("the lookup failed inside the service: its log says more".to_owned())
-        }
-        Err(_) => unavailable(format!(
-            "the lookup took longer than {} s: ask for fewer sections, or later",
-            service.timeout.as_secs()
-        )),
+        Err(detail) => unavailable(detail),
     };
     service.requests.forget(now);
-    Err(result)
+    Err(problem)
+}
+
+/// Makes an answer. A report as of now takes less time than handing it to another thread and back is worth; one
+/// of a past day can read all of a large object, so it gets a thread and the time that requests have.
+async fn made<T: Send + 'static>(
+    make: impl FnOnce() -> T + Send + 'static,
+    is_past: bool,
+    timeout: Duration,
+) -> Result<T, String> {
+    const PANICKED: &str = "the lookup failed inside the service: its log says more";
+    if !is_past {
+        return panic::catch_unwind(AssertUnwindSafe(make)).map_err(|_| PANICKED.to_owned());
+    }
+    match tokio::time::timeout(timeout, tokio::task::spawn_blocking(make)).await {
+        Ok(Ok(made)) => Ok(made),
+        Ok(Err(_)) => Err(PANICKED.to_owned()),
+        Err(_) => Err(format!(
+            "the lookup took longer than {} s: ask for fewer sections, or later",
+            timeout.as_secs()
+        )),
+    }
 }
 
 /// What is asked about, and what is wanted of it.

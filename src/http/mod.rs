@@ -44,6 +44,9 @@ use error::Problem;
 /// How long requests at work may go on after the signal to stop.
 const GRACE: Duration = Duration::from_secs(15);
 
+/// Threads a core that answer requests: a lookup that waits for the disk holds up no other.
+const WORKERS_A_CORE: usize = 4;
+
 /// What all requests share.
 pub struct Service {
     store: Store,
@@ -107,7 +110,11 @@ pub fn routes(service: Arc<Service>) -> Router {
 ///
 /// When the address cannot be listened on.
 pub fn serve(service: Arc<Service>, settings: &Http, ready: impl FnOnce(SocketAddr)) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores * WORKERS_A_CORE)
+        .enable_all()
+        .build()?;
     let result = runtime.block_on(async {
         let listener = TcpListener::bind(settings.listen).await?;
         let (mut interrupt, mut terminate) =

@@ -323,7 +323,7 @@ impl Running {
 
     fn finish(mut self, object: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
         self.end_row();
-        self.summary.filter = filter::build(&self.rows);
+        self.summary.filter = filter::build(&self.rows, filter::KEY_BITS);
         self.summary.rows = Sketch::of(self.rows.into_iter(), ROWS_SKETCH);
         self.summary.domains = Sketch::of(self.domain_hashes.into_iter(), DOMAINS_SKETCH);
         let key = |table: Table, counterpart: &[u8]| [object, &[table as u8], counterpart, &[0, 0]].concat();
@@ -366,7 +366,7 @@ mod tests {
                 has_totals,
                 rows: Sketch::of(hashes(), 200),
                 domains: Sketch::of(hashes(), 100),
-                filter: filter::build(&hashes().collect::<Vec<_>>()),
+                filter: filter::build(&hashes().collect::<Vec<_>>(), filter::KEY_BITS),
             };
             let bytes = summary.encode();
             prop_assert_eq!(Summary::decode(&bytes), Some(summary));

@@ -1,8 +1,8 @@
 //! A run: one immutable file of sorted rows, written by an import or a merge.
 //!
 //! The body of the file of [pages](super::pages) is: the rows (a `tantivy-sstable` table with our value
-//! codec), the filter on objects, the [hot index](super::hot), the registrable names (one a line, sorted),
-//! the description ([`RunMeta`], JSON), and a table of where each of them starts (five u64, little-endian).
+//! codec), the filter on objects, the [hot index](super::hot), the registrable names (a filter on them, the
+//! names, one a line, sorted, and the skeletons of the internationalised ones), the description ([`RunMeta`], JSON), and a table of where each of them starts (five u64, little-endian).
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -140,6 +140,9 @@ pub struct RunMeta {
     pub tables: std::collections::BTreeMap<u8, u64>,
     /// Hash seed of the hot index.
     pub seed: u64,
+    /// Bytes of the filter on registrable names.
+    #[serde(default)]
+    pub names_filter_bytes: u64,
     /// Bytes of the registrable names; the skeletons follow.
     #[serde(default)]
     pub names_bytes: u64,
@@ -261,14 +264,16 @@ impl RunWriter {
         let mut out = self.table.finish()?;
         let mut starts = vec![out.len() as u64];
         self.objects.append(&mut self.filtered);
-        out.write_all(&filter::build(&self.objects))?;
+        out.write_all(&filter::build(&self.objects, filter::KEY_BITS))?;
         starts.push(out.len() as u64);
         if !hot.is_empty() {
             hot.write(&mut out)?;
         }
         starts.push(out.len() as u64);
-        let (names, skeletons) = self.names.finish();
+        let (filter, names, skeletons) = self.names.finish();
+        self.meta.names_filter_bytes = filter.len() as u64;
         self.meta.names_bytes = names.len() as u64;
+        out.write_all(&filter)?;
         out.write_all(names.as_bytes())?;
         out.write_all(skeletons.as_bytes())?;
         starts.push(out.len() as u64);
@@ -308,10 +313,12 @@ impl Names {
         }
     }
 
-    /// The names, sorted, a line each; and a line `skeleton tab name` of each internationalised one.
-    fn finish(&mut self) -> (String, String) {
+    /// A filter on the names; they, sorted, a line each; and a line `skeleton tab name` of each internationalised
+    /// one.
+    fn finish(&mut self) -> (Vec<u8>, String, String) {
         self.names.sort_unstable();
         self.names.dedup();
+        let hashes: Vec<u64> = self.names.iter().map(|name| xxh3_64(name.as_bytes())).collect();
         let mut skeletons: Vec<String> = self
             .names
             .iter()
@@ -322,7 +329,7 @@ impl Names {
             .collect();
         skeletons.sort_unstable();
         let lines = |all: &[String]| all.iter().flat_map(|line| [line, "\n"]).collect();
-        (lines(&self.names), lines(&skeletons))
+        (filter::build(&hashes, filter::STRICT_BITS), lines(&self.names), lines(&skeletons))
     }
 }
 
@@ -343,6 +350,7 @@ pub struct Run {
     pub hot: Option<Hot>,
     rows: Dictionary<Rows>,
     filter: Range<usize>,
+    names_filter: Range<usize>,
     names: Range<usize>,
     /// Where in the names the skeletons begin.
     names_end: usize,
@@ -372,12 +380,14 @@ impl Run {
         let section = Section { pages: pages.clone(), range: 0..starts[0] };
         let rows = Dictionary::open(FileSlice::new(Arc::new(section)))?;
         let hot = Hot::open(&pages, starts[1]..starts[2])?;
-        let (filter, names) = (starts[0]..starts[1], starts[2]..starts[3]);
-        let names_end = names.start + meta.names_bytes as usize;
+        let filter = starts[0]..starts[1];
+        let names_filter = starts[2]..starts[2].saturating_add(meta.names_filter_bytes as usize);
+        let names = names_filter.end..starts[3];
+        let names_end = names.start.saturating_add(meta.names_bytes as usize);
         if names_end > names.end {
             return Err(pages.damage("the description (names)").into());
         }
-        Ok(Run { id, meta, hot, rows, filter, names, names_end, pages })
+        Ok(Run { id, meta, hot, rows, filter, names_filter, names, names_end, pages })
     }
 
     /// Whether the run may have rows of an object; 1 % of its "yes" are wrong, no "no" is.
@@ -390,6 +400,15 @@ impl Run {
         let blocks = self.filter.len() / filter::BLOCK_BYTES;
         let at = self.filter.start + filter::block_of(hash, blocks) * filter::BLOCK_BYTES;
         Ok(filter::block_has(self.pages.bytes(at..at + filter::BLOCK_BYTES)?, hash))
+    }
+
+    /// The filter on registrable names, by [`xxh3_64`]; one "yes" of a thousand is wrong.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] where it is not what was written.
+    pub fn names_filter(&self) -> Result<&[u8], Damage> {
+        self.pages.bytes(self.names_filter.clone())
     }
 
     /// Calls `row` with every key and value whose key begins with `prefix`, in order, until it returns

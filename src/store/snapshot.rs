@@ -8,9 +8,10 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::StoreError;
 use super::hot::{Entry, Probe};
-use super::key::ObjectKey;
 use super::manifest::{Batch, Manifest};
 use super::run::Run;
 use crate::feeds::State;
@@ -174,13 +175,35 @@ impl View {
     ///
     /// As [`View::object`].
     pub fn knows_name(&self, registrable: &str) -> Result<bool, StoreError> {
-        let object = ObjectKey::domain(registrable);
+        Ok(!self.known_names(&[registrable])?.is_empty())
+    }
+
+    /// Which of these registrable domains are known, by their positions, each once.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn known_names(&self, names: &[&str]) -> Result<Vec<usize>, StoreError> {
+        let hashes: Vec<u64> = names.iter().map(|name| xxh3_64(name.as_bytes())).collect();
+        let mut known = Vec::new();
         for (index, run) in self.snapshot.runs.iter().enumerate() {
-            if self.reads(index) && run.may_have(&object.0)? && run.knows_name(registrable)? {
-                return Ok(true);
+            if !self.reads(index) {
+                continue;
+            }
+            let filter = run.names_filter()?;
+            // Nothing waits for the answer to the one before: the memory is asked for many at a time.
+            let may_know = hashes.iter().map(|hash| super::filter::may_have(filter, *hash));
+            let maybe: Vec<usize> =
+                may_know.enumerate().filter(|(_, known)| *known).map(|(at, _)| at).collect();
+            for at in maybe {
+                if run.knows_name(names[at])? {
+                    known.push(at);
+                }
             }
         }
-        Ok(false)
+        known.sort_unstable();
+        known.dedup();
+        Ok(known)
     }
 
     /// The known internationalised names whose skeleton (UTS 39) is this.
