@@ -332,6 +332,7 @@ mod tests {
             ("suspicious/osx_pua.txt", Some("ADWARE")),
             ("suspicious/parking_site.txt", Some("PARKED")),
             ("suspicious/crypto_mining.txt", Some("SUSPICIOUS")),
+            ("suspicious/ipinfo.txt", Some("INFORMATION_TECHNOLOGIES")),
             ("static/mass_scanner_cidr.txt", Some("SUSPICIOUS")),
             ("apt_turla.txt", Some("APT")),
             ("emotet.txt", None),

@@ -16,15 +16,17 @@ use crate::store::observed::seconds;
 use crate::store::{Hit, ObjectKey, Statement, StoreError, View, action_of, mask_type, zone_of};
 use crate::value::{Category, CountryCode, ThreatScore, Timestamp, Zone};
 
+mod benign;
 mod over_time;
 pub mod policy;
 pub mod related;
 pub mod score;
 
+pub use benign::Counter;
 pub use policy::Policy;
 pub use score::{Evidence, Match};
 
-use policy::{BenignEntry, Effect};
+use policy::BenignEntry;
 
 /// A piece of evidence and what matched.
 #[derive(Clone, Debug)]
@@ -51,27 +53,6 @@ pub enum EvidenceKind {
     File,
     /// The verdict on something that it has to do with.
     Related,
-}
-
-/// A benign entry that matched.
-#[derive(Clone, Debug)]
-pub struct Counter {
-    /// The source's number.
-    pub source: u16,
-    /// What it lists.
-    pub indicator: String,
-    /// How it matched.
-    pub matched: Match,
-    /// What it does.
-    pub effect: Effect,
-    /// Its topic.
-    pub category: Option<Category>,
-    /// Its list, where the source has several.
-    pub list: Option<String>,
-    /// The rank, where it is of popular names.
-    pub rank: Option<u32>,
-    /// How closely it describes the object, among entries of its list.
-    length: (bool, usize),
 }
 
 /// A zone that somebody set.
@@ -167,6 +148,20 @@ struct Gathered {
     /// Whether an examination found nothing in a file.
     clean: bool,
     pin: Option<PinFound>,
+}
+
+impl Gathered {
+    /// Whether some evidence counts.
+    fn is_live(&self) -> bool {
+        self.found.iter().any(|one| one.is_live)
+    }
+
+    /// The two together; the pin is that of the object itself, which is `other`.
+    fn and(mut self, other: Gathered) -> Gathered {
+        self.found.extend(other.found);
+        self.benign.extend(other.benign);
+        Gathered { found: self.found, benign: self.benign, ..other }
+    }
 }
 
 /// What matched: enough to name it.
@@ -320,23 +315,22 @@ impl<'a> Judge<'a> {
             matches!(hit.entry.kind, Kind::Listing | Kind::Benign)
                 && (hit.entry.port == 0 || port == 0 || hit.entry.port == port)
         });
-        for (_, matched, _) in &mut matches.hits {
-            if *matched == Match::Exact {
+        for (hit, matched, _) in &mut matches.hits {
+            if *matched == Match::Exact && hit.entry.kind == Kind::Listing {
                 *matched = Match::Parent;
             }
         }
+        let mut host = self.gather(matches);
+        let mut matches = Matches::default();
         self.match_path(url, &mut matches)?;
         self.match_object(&ObjectKey::url(url), &mut matches)?;
-        let mut gathered = self.gather(matches);
+        let path = self.gather(matches);
         // Benign entries of a host speak against listings of the host, never for what somebody put on a path.
-        let is_on_path = |matched: Match| matches!(matched, Match::Exact | Match::Mask);
-        let found = &gathered.found;
-        if found.is_empty() || found.iter().any(|one| is_on_path(one.evidence.matched)) {
-            for one in gathered.benign.iter_mut().filter(|one| !is_on_path(one.matched)) {
-                one.effect = Effect::ANNOTATE;
-            }
+        let is_idle = !host.is_live() || path.is_live();
+        for one in &mut host.benign {
+            one.speak_for_a_host(is_idle);
         }
-        Ok(self.decide(gathered, false))
+        Ok(self.decide(host.and(path), false))
     }
 
     /// The verdict on a file.
@@ -590,13 +584,13 @@ impl<'a> Judge<'a> {
                 _ => {}
             }
         }
-        dedup(&mut found);
-        longest(&mut benign);
         Gathered { found, benign, clean, pin: matches.pin }
     }
 
     fn decide(&self, gathered: Gathered, is_file: bool) -> Verdict {
         let Gathered { mut found, mut benign, clean, pin } = gathered;
+        dedup(&mut found);
+        benign::longest(&mut benign);
         let source = |one: &Evidence| self.view.snapshot().source_name(one.source).to_owned();
         found.sort_by(|a, b| {
             b.evidence
@@ -721,35 +715,9 @@ impl<'a> Judge<'a> {
             category,
             list: list.map(str::to_owned),
             rank,
-            length: length(what, matched, hit),
+            length: benign::length(what, matched, hit),
         })
     }
-}
-
-/// How closely an entry describes what it matched, to compare entries of one list: the object itself before
-/// anything wider, then by the length of the name, path or prefix.
-fn length(what: &What, matched: Match, hit: &Hit) -> (bool, usize) {
-    let length = match what {
-        What::Network(_) => usize::try_from(hit.entry.hash).unwrap_or_default(),
-        What::Wildcard(text) => text.bytes().filter(|byte| *byte != b'*').count(),
-        What::Folder(text) | What::Script(text) => text.len() - 1,
-        // An address is narrower than any network.
-        What::Host(text) if text.parse::<IpAddr>().is_ok() => 129,
-        What::Host(text) | What::Domain(text) | What::Url(text) => text.len(),
-        What::File(_) => 0,
-    };
-    (matched == Match::Exact, length)
-}
-
-/// Of each list the longest match speaks: `sites.example` may be an exception of what the same list says of
-/// `*.example`.
-fn longest(benign: &mut Vec<Counter>) {
-    let mut lengths: HashMap<(u16, Option<String>), (bool, usize)> = HashMap::new();
-    for one in &*benign {
-        let longest = lengths.entry((one.source, one.list.clone())).or_default();
-        *longest = one.length.max(*longest);
-    }
-    benign.retain(|one| lengths.get(&(one.source, one.list.clone())) == Some(&one.length));
 }
 
 /// The same listing of the same source in several batches counts as one: the strongest that is live, over the

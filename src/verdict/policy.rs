@@ -108,7 +108,7 @@ pub struct Popular {
     pub rank_max: Option<u32>,
     /// The score is held down to this.
     pub cap: u8,
-    /// The same where nothing of a Red category counts; absent: `cap`.
+    /// The same where nothing of a Red category is said of the object itself; absent: `cap`.
     pub cap_suspicion: Option<u8>,
 }
 
@@ -120,7 +120,7 @@ pub struct Effect {
     pub action: Action,
     /// With `cap`: down to what.
     pub cap: Option<u8>,
-    /// With `cap`: down to what where nothing of a Red category counts; absent: `cap`.
+    /// With `cap`: down to what where nothing of a Red category is said of the object itself; absent: `cap`.
     pub cap_suspicion: Option<u8>,
     /// Whether an entry with all below it also speaks for the names below; else it only annotates those.
     #[serde(default = "yes")]

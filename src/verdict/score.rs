@@ -191,10 +191,11 @@ fn related_limit(evidence: &[Evidence]) -> Option<f64> {
     Some(Strengths::of(&direct).greatest().max(RELATED_SCORE_MAX))
 }
 
-/// Whether something of a Red category counts that is said of the object itself, not of what it is related to.
+/// Whether something of a Red category is said of the object itself, not of what it is related to.
 pub fn is_accused(evidence: &[Evidence]) -> bool {
-    let is_red = |one: &Evidence| one.category.zone() == Zone::Red && one.matched != Match::Related;
-    evidence.iter().any(|one| one.counted && is_red(one))
+    evidence.iter().any(|one| {
+        one.category.zone() == Zone::Red && one.matched != Match::Related && one.contribution > 0.0
+    })
 }
 
 /// One rounding, half up, of a figure that is exact to nine decimals.
@@ -235,3 +236,6 @@ pub fn pinned_score(score: u8, zone: Zone) -> u8 {
     };
     score.clamp(low, high)
 }
+
+#[cfg(test)]
+mod tests;

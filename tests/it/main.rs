@@ -21,4 +21,5 @@ mod report;
 mod schema;
 mod tidy;
 mod unknown;
+mod verdict;
 mod world;
