@@ -7,17 +7,21 @@ pub mod clock; // where time comes in
 pub mod config; // what can be set, and its defaults
 pub mod demo; // what a new user sees first
 pub mod dossier; // what is gathered of an object
+pub mod explain; // how a verdict came about, step by step
 pub mod fact; // what every input comes down to
 pub mod feeds; // bytes to facts: the table of formats
 pub mod generate; // telemetry of any size from a seed, for benchmarks
+pub mod history; // what changed, and why
 pub mod http; // the service
 pub mod import; // a file to one batch, all of it or nothing
 pub mod indicator; // what is asked about: domain, address, URL, file; text is parsed here and nowhere else
 pub mod lookup; // one question, one answer
+pub mod overlap; // which sources list the same
 pub mod people; // pins, notes, sightings and reports of false positives
 pub mod request; // the parameters of a lookup as text
 pub mod sections; // the sections of a report: the table of them
 pub mod store; // facts at rest: runs, manifest, catalogue
+pub mod unknown; // nothing is known: what was asked
 pub mod upkeep; // what a store holds, and how fresh it is
 pub mod value; // zone, category, score, time, country
 pub mod verdict; // evidence, policy, score, zone

@@ -1,11 +1,14 @@
 //! One question, one answer: an indicator and the sections wanted, from one snapshot.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use crate::dossier::{AddressDossier, DomainDossier};
 use crate::indicator::{Indicator, Kind};
 use crate::sections::{About, Entry, RESERVED, SECTIONS};
-use crate::store::{Store, StoreError, View};
+use crate::store::{Snapshot, Store, StoreError};
+use crate::unknown::{self, Asked};
 use crate::value::{ThreatScore, Timestamp, Zone};
 use crate::verdict::{Judge, Policy};
 
@@ -101,9 +104,9 @@ pub enum LookupError {
     /// The request is wrong; the text says what would be right.
     #[error("{0}")]
     BadRequest(String),
-    /// Nothing is known of the object; the text says what was asked.
+    /// Nothing is known of the object; with what was asked, which is said in one sentence.
     #[error("{0}")]
-    Unknown(String),
+    Unknown(Box<Asked>),
     /// The store cannot answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -132,6 +135,20 @@ pub fn report(
     indicator: &Indicator,
     request: &Request,
 ) -> Result<Report, LookupError> {
+    report_in(&context.store.snapshot()?, context, indicator, request)
+}
+
+/// The report on an indicator from a snapshot that the caller holds, so that several are of one.
+///
+/// # Errors
+///
+/// As [`report`].
+pub fn report_in(
+    snapshot: &Arc<Snapshot>,
+    context: &Context<'_>,
+    indicator: &Indicator,
+    request: &Request,
+) -> Result<Report, LookupError> {
     let kind = indicator.kind();
     if !matches!(kind, Kind::Domain | Kind::Ip) {
         return Err(LookupError::BadRequest(format!(
@@ -144,7 +161,6 @@ pub fn report(
         ));
     }
     let wanted = wanted(kind, request)?;
-    let snapshot = context.store.snapshot()?;
     let view = snapshot.view(request.as_of);
     let at = request.as_of.unwrap_or(context.now);
     let judge = Judge::new(&view, context.policy, at);
@@ -153,7 +169,7 @@ pub fn report(
             let dossier = DomainDossier::open(&judge, name, &context.licence, request.count, at)?;
             // The connection test of clients: always answered.
             if name.as_str() != "example.com" && !dossier.is_known()? {
-                return Err(LookupError::Unknown(unknown(indicator, &view)));
+                return Err(LookupError::Unknown(Box::new(unknown::of_domain(indicator, &dossier)?)));
             }
             (About::Domain(dossier), false)
         }
@@ -161,7 +177,7 @@ pub fn report(
             let dossier = AddressDossier::open(&judge, *address, &context.licence, request.count, at)?;
             let reserved = dossier.is_reserved();
             if !reserved && !dossier.is_known()? {
-                return Err(LookupError::Unknown(unknown(indicator, &view)));
+                return Err(LookupError::Unknown(Box::new(unknown::of_address(indicator, &view, at))));
             }
             (About::Address(dossier), reserved)
         }
@@ -193,21 +209,4 @@ fn wanted(kind: Kind, request: &Request) -> Result<Vec<&'static Entry>, LookupEr
         )));
     }
     Ok(wanted)
-}
-
-/// What was asked when nothing is known: sources and how fresh they are.
-fn unknown(indicator: &Indicator, view: &View) -> String {
-    let batches = view.snapshot().batches();
-    let newest = batches.iter().map(|batch| batch.observed).max();
-    let mut sources: Vec<&str> = batches.iter().map(|batch| batch.source.as_str()).collect();
-    sources.sort_unstable();
-    sources.dedup();
-    match newest {
-        Some(newest) => format!(
-            "nothing is known of {} {indicator}: {} sources were asked, the newest of {newest}",
-            indicator.kind(),
-            sources.len()
-        ),
-        None => format!("nothing is known of {} {indicator}: nothing was imported yet", indicator.kind()),
-    }
 }

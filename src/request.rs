@@ -40,7 +40,16 @@ pub fn count(text: &str) -> Result<usize, String> {
 ///
 /// Anything else, and the future; for a person.
 pub fn as_of(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
-    let wrong = || format!("as_of is {text:?}: use a past day as 2024-05-28 or minute as 2024-05-28T07:03Z");
+    moment("as_of", text, now)
+}
+
+/// Reads a past moment as [`as_of`] does; `name` is the parameter that it is of.
+///
+/// # Errors
+///
+/// As [`as_of`].
+pub fn moment(name: &str, text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
+    let wrong = || format!("{name} is {text:?}: use a past day as 2024-05-28 or minute as 2024-05-28T07:03Z");
     let has_shape = |shape: &str| {
         text.len() == shape.len()
             && text
@@ -57,7 +66,7 @@ pub fn as_of(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
         return Ok(None);
     }
     if at > now {
-        return Err(format!("as_of is {text:?}, which is in the future: use a moment up to {now}"));
+        return Err(format!("{name} is {text:?}, which is in the future: use a moment up to {now}"));
     }
     Ok(Some(if is_day { at.end_of_day() } else { at }))
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -27,6 +28,9 @@ pub(super) struct Demo {
     /// Address and port [default: the configuration's, 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
+    /// Build only: what building takes in memory goes with the process that did it
+    #[arg(long, hide = true)]
+    prepare: bool,
 }
 
 impl Demo {
@@ -36,7 +40,11 @@ impl Demo {
         let policy = program.config.policy().map_err(Failure::Usage)?;
         let temporary = Temporary::create()?;
         let folder = program.data.clone().unwrap_or_else(|| temporary.path.join("store"));
-        let store = built(&folder, &temporary.path.join("files"), program)?;
+        if self.prepare {
+            build(&folder, &temporary.path.join("files"), program)?;
+            return Ok(Code::Done);
+        }
+        let store = built(&folder, program)?;
         let service = Arc::new(http::Service::new(store, policy, program.clock, &settings));
         // The store is open, so whoever can connect finds the service ready.
         let mut shown = Ok(());
@@ -50,26 +58,41 @@ impl Demo {
 }
 
 /// The demo's store in a folder, built where it is not there yet.
-fn built(folder: &Path, files: &Path, program: &Program) -> Result<Store, Failure> {
-    let start = Instant::now();
-    let is_new = !folder.exists() || fs::read_dir(folder)?.next().is_none();
-    let store = Store::open_or_create(folder, demo::SEED)?;
-    if !is_new {
-        if demo::is_built(&store)? {
-            tracing::info!(data = %folder.display(), "serving the demo that is there already");
-            return Ok(store);
+fn built(folder: &Path, program: &Program) -> Result<Store, Failure> {
+    if !folder.exists() || fs::read_dir(folder)?.next().is_none() {
+        let mut child = Command::new(std::env::current_exe()?);
+        child.arg("--data").arg(folder);
+        if let Some(file) = &program.config_file {
+            child.arg("--config").arg(file);
         }
-        return Err(Failure::Usage(format!(
-            "{} is not empty and holds no whole demo: name an empty or new folder by --data",
-            folder.display()
-        )));
+        if let Some(now) = program.clock.fixed() {
+            child.arg("--now").arg(now.0.to_string());
+        }
+        let status = child.args(["demo", "--prepare"]).stdin(Stdio::null()).stdout(Stdio::null()).status()?;
+        if !status.success() {
+            return Err(Failure::Failed(format!("the demo was not built ({status}): the log says why")));
+        }
+        return Ok(Store::open(folder)?);
     }
+    let store = Store::open_or_create(folder, demo::SEED)?;
+    if demo::is_built(&store)? {
+        tracing::info!(data = %folder.display(), "serving the demo that is there already");
+        return Ok(store);
+    }
+    Err(Failure::Usage(format!(
+        "{} is not empty and holds no whole demo: name an empty or new folder by --data",
+        folder.display()
+    )))
+}
+
+/// Builds the demo's store in a new folder.
+fn build(folder: &Path, files: &Path, program: &Program) -> Result<(), Failure> {
+    let start = Instant::now();
+    let store = Store::open_or_create(folder, demo::SEED)?;
     demo::build(&store, files, program.clock.now(), |line| tracing::info!("{line}"))
         .map_err(|error| Failure::Failed(error.to_string()))?;
-    // Nobody needs them any more; what stays goes with the temporary folder.
-    let _ = fs::remove_dir_all(files);
     tracing::info!(seconds = start.elapsed().as_secs_f32(), data = %folder.display(), "the demo is built");
-    Ok(store)
+    Ok(())
 }
 
 /// One line an object to look up: kind, value, address of its report, what it shows.

@@ -90,9 +90,9 @@ impl Lookup {
                     }
                     text::write(&report, rows_max, out)?;
                 }
-                Err(LookupError::Unknown(text)) => {
+                Err(LookupError::Unknown(asked)) => {
                     // Not an error: an answer that is talk.
-                    let _ = writeln!(anstream::stderr(), "{text}");
+                    let _ = writeln!(anstream::stderr(), "{asked}");
                     code = code.max(Code::NothingKnown);
                 }
                 Err(LookupError::BadRequest(problem)) => {

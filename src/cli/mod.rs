@@ -13,6 +13,7 @@ use clap::{Parser, Subcommand};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::import::ImportError;
+use crate::lookup::LookupError;
 use crate::store::{Store, StoreError};
 use crate::value::Timestamp;
 
@@ -27,6 +28,7 @@ mod batches;
 mod completions;
 mod config;
 mod demo;
+mod diff;
 mod formats;
 mod generate;
 mod import;
@@ -34,9 +36,12 @@ mod lookup;
 mod merge;
 mod parse;
 mod people;
+mod policy;
 mod retire;
 mod serve;
+mod sources;
 mod stats;
+mod timeline;
 mod verify;
 
 /// What is typed.
@@ -66,6 +71,7 @@ struct Global {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo::Demo),
+    Diff(diff::Diff),
     Import(import::Import),
     Lookup(lookup::Lookup),
     Pin(people::Pin),
@@ -73,13 +79,16 @@ enum Command {
     Sighting(people::Sighting),
     FalsePositive(people::FalsePositive),
     Parse(parse::Parse),
+    Policy(policy::PolicyCommand),
     Formats(formats::Formats),
     Serve(serve::Serve),
     Merge(merge::Merge),
     Batches(batches::Batches),
     Retire(retire::Retire),
     Verify(verify::Verify),
+    Sources(sources::Sources),
     Stats(stats::Stats),
+    Timeline(timeline::Timeline),
     Config(config::PrintConfig),
     Completions(completions::Completions),
     #[command(hide = true)]
@@ -90,6 +99,7 @@ impl Command {
     fn run(self, program: &Program, out: &mut dyn Write) -> Result<Code, Failure> {
         match self {
             Command::Demo(command) => command.run(program, out),
+            Command::Diff(command) => command.run(program, out),
             Command::Import(command) => command.run(program, out),
             Command::Lookup(command) => command.run(program, out),
             Command::Pin(command) => command.run(program, out),
@@ -97,13 +107,16 @@ impl Command {
             Command::Sighting(command) => command.run(program, out),
             Command::FalsePositive(command) => command.run(program, out),
             Command::Parse(command) => command.run(out),
+            Command::Policy(command) => command.run(program, out),
             Command::Formats(command) => command.run(out),
             Command::Serve(command) => command.run(program, out),
             Command::Merge(command) => command.run(program, out),
             Command::Batches(command) => command.run(program, out),
             Command::Retire(command) => command.run(program, out),
             Command::Verify(command) => command.run(program, out),
+            Command::Sources(command) => command.run(program, out),
             Command::Stats(command) => command.run(program, out),
+            Command::Timeline(command) => command.run(program, out),
             Command::Config(command) => command.run(program, out),
             Command::Completions(command) => command.run(out),
             Command::Generate(command) => command.run(program),
@@ -117,6 +130,8 @@ struct Program {
     clock: Clock,
     /// The data folder that was typed.
     data: Option<PathBuf>,
+    /// The configuration file that was typed.
+    config_file: Option<PathBuf>,
 }
 
 impl Program {
@@ -200,6 +215,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// How a question about one indicator ends that has no answer.
+fn unanswered(error: LookupError) -> Result<Code, Failure> {
+    match error {
+        LookupError::Unknown(_) => {
+            // Not an error: an answer that is talk.
+            let _ = writeln!(anstream::stderr(), "{error}");
+            Ok(Code::NothingKnown)
+        }
+        LookupError::BadRequest(problem) => Err(Failure::Usage(problem)),
+        LookupError::Store(error) => Err(error.into()),
+    }
+}
+
 /// Says on standard error, in one line, what went wrong.
 fn talk(problem: &dyn std::fmt::Display) {
     let text = problem.to_string().replace('\n', " ");
@@ -226,7 +254,7 @@ impl Program {
         if let Some(now) = global.now {
             tracing::info!(now = %now.rfc3339(), "the clock stands still: --now or ZONELENS_NOW is set");
         }
-        Ok(Program { config, clock: Clock::new(global.now), data: global.data })
+        Ok(Program { config, clock: Clock::new(global.now), data: global.data, config_file: global.config })
     }
 }
 

@@ -128,7 +128,8 @@ fn style_of(name: &str, value: &Tree) -> Style {
     }
 }
 
-fn zone_style(zone: Zone) -> Style {
+/// The colour of a zone.
+pub(super) fn zone_style(zone: Zone) -> Style {
     let colour = match zone {
         Zone::Red => Color::Ansi(AnsiColor::Red),
         Zone::Orange => Color::Ansi256(Ansi256Color(208)),

@@ -379,7 +379,7 @@ impl<'a> AddressDossier<'a> {
     /// Damage in the store.
     pub fn notes(&self) -> Result<Vec<String>, StoreError> {
         let mut notes = Vec::new();
-        self.common.note_new("Newly seen: first", self.seen().map(|(first, _)| first), &mut notes);
+        self.common.note_seen(self.seen().map(|(first, _)| first), &mut notes);
         let names = self.names()?;
         if names.total > names.rows.len() as u64 {
             notes.push(format!(

@@ -457,8 +457,8 @@ impl<'a> DomainDossier<'a> {
     pub fn notes(&self) -> Result<Vec<String>, StoreError> {
         let mut notes = Vec::new();
         let created = self.registration()?.and_then(|registration| registration.created);
-        self.common.note_new("Newly registered:", created, &mut notes);
-        self.common.note_new("Newly seen: first", self.seen().map(|(first, _)| first), &mut notes);
+        self.common.note_registered(created, &mut notes);
+        self.common.note_seen(self.seen().map(|(first, _)| first), &mut notes);
         Ok(notes)
     }
 

@@ -44,8 +44,11 @@ pub struct Common<'a> {
 /// Where to read more of a piece of evidence: by source and indicator.
 pub type References = HashMap<(u16, String), String>;
 
-/// A name registered or seen for the first time within so many days is called new.
-const NEW_DAYS: i64 = 30;
+/// Facts that a sensor yields. They show what is new where they reach back far enough.
+const TELEMETRY: [&str; 6] = ["resolution", "web_request", "download", "access", "contact", "certificate"];
+
+/// How many days telemetry reaches back before what was not seen in it is called newly seen.
+const TELEMETRY_DAYS: i64 = 30;
 
 /// A mask that a feed lists, with all feeds that do.
 #[derive(Clone, Debug)]
@@ -181,13 +184,32 @@ impl<'a> Common<'a> {
         Ok(())
     }
 
-    /// A note, where `since` is no longer ago than what is called new.
-    fn note_new(&self, what: &str, since: Option<Timestamp>, notes: &mut Vec<String>) {
-        let Some(since) = since else { return };
-        let days = (self.at.0 - since.0).div_euclid(crate::value::DAY_S);
-        if (0..=NEW_DAYS).contains(&days) {
-            notes.push(format!("{what} {} days ago, on {}", days, since.date()));
+    /// `first seen 2 days ago`, where the policy calls that new and the store was looking long before: else
+    /// all would be new. `seen` is the first observation; what is said of the object itself counts too.
+    fn note_seen(&self, seen: Option<Timestamp>, notes: &mut Vec<String>) {
+        let said = self.own.statements.iter().map(|statement| statement.first);
+        let exact = self.verdict.found.iter().map(|found| &found.evidence);
+        let listed = exact.filter(|one| one.matched == crate::verdict::Match::Exact).map(|one| one.first);
+        let first = seen.into_iter().chain(said).chain(listed).min();
+        let days = self.judge.policy().notes.newly_seen_days;
+        if let Some(note) = newly("first seen", first, self.at, days).filter(|_| self.has_old_telemetry()) {
+            notes.push(note);
         }
+    }
+
+    /// `registered 3 days ago`, where the policy calls that new.
+    fn note_registered(&self, created: Option<Timestamp>, notes: &mut Vec<String>) {
+        notes.extend(newly("registered", created, self.at, self.judge.policy().notes.newly_registered_days));
+    }
+
+    /// Whether telemetry was imported that is older than [`TELEMETRY_DAYS`], by what was known at the moment.
+    fn has_old_telemetry(&self) -> bool {
+        let limit = Timestamp(self.at.0 - TELEMETRY_DAYS * crate::value::DAY_S);
+        self.view().snapshot().runs().iter().flat_map(|run| &run.meta.batches).any(|batch| {
+            batch.observed <= limit
+                && batch.learnt <= self.at
+                && TELEMETRY.iter().any(|kind| batch.facts.get(*kind).is_some_and(|count| *count > 0))
+        })
     }
 
     /// A file's zone, and the MD5 that it is shown by; `None` where it has none.
@@ -276,6 +298,18 @@ impl<'a> Common<'a> {
         }
         Ok(joined.into_values().collect())
     }
+}
+
+/// `first seen 2 days ago, on 2024-05-30`, where that is less than so many days.
+fn newly(what: &str, since: Option<Timestamp>, at: Timestamp, days: u32) -> Option<String> {
+    let since = since.filter(|since| *since <= at)?;
+    let ago = (at.0 - since.0) / crate::value::DAY_S;
+    let told = match ago {
+        0 => "less than a day".to_owned(),
+        1 => "1 day".to_owned(),
+        ago => format!("{ago} days"),
+    };
+    (ago < i64::from(days)).then(|| format!("{what} {told} ago, on {}", since.date()))
 }
 
 fn add_url(

@@ -19,7 +19,7 @@ use crate::request;
 use crate::value::{DAY_S, Timestamp};
 
 /// The longest path and query, in bytes.
-const URI_BYTES_MAX: usize = 8192;
+pub(super) const URI_BYTES_MAX: usize = 8192;
 
 pub(super) async fn domain(State(service): State<Arc<Service>>, uri: Uri) -> Response {
     answer(service, Kind::Domain, uri).await
@@ -32,10 +32,15 @@ pub(super) async fn ip(State(service): State<Arc<Service>>, uri: Uri) -> Respons
 /// A report or a problem, and what is left of the day's quota.
 async fn answer(service: Arc<Service>, kind: Kind, uri: Uri) -> Response {
     let now = service.clock.now();
-    let mut response = match report(&service, kind, &uri, now).await {
+    let response = match report(&service, kind, &uri, now).await {
         Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
         Err(problem) => problem.into_response(),
     };
+    with_quota(response, &service, now)
+}
+
+/// An answer that says what is left of the day's quota.
+pub(super) fn with_quota(mut response: Response, service: &Service, now: Timestamp) -> Response {
     let quota = Licence::default().day_quota;
     let headers = response.headers_mut();
     let left = quota.saturating_sub(service.requests.today(now));
@@ -79,8 +84,8 @@ async fn report(service: &Arc<Service>, kind: Kind, uri: &Uri, now: Timestamp) -
             service.cache.put(age, key, body.clone());
             return Ok(body.with(requests));
         }
-        Ok(Err(LookupError::Unknown(detail))) => {
-            return Err(Problem::new(StatusCode::NOT_FOUND, uri, detail));
+        Ok(Err(LookupError::Unknown(asked))) => {
+            return Err(Problem::new(StatusCode::NOT_FOUND, uri, asked.to_string()));
         }
         Ok(Err(LookupError::BadRequest(detail))) => Problem::new(StatusCode::BAD_REQUEST, uri, detail),
         Ok(Err(LookupError::Store(error))) => {
@@ -122,7 +127,11 @@ fn asked(kind: Kind, uri: &Uri, now: Timestamp) -> Result<(Indicator, Request), 
         .decode_utf8()
         .map_err(|_| format!("{object:?} has escapes that are not UTF-8: escape {kind} as UTF-8"))?;
     let indicator = Indicator::parse_as(kind, &object).map_err(|error| error.to_string())?;
-    let query = uri.query().unwrap_or("");
+    Ok((indicator, wanted(uri.query().unwrap_or(""), now)?))
+}
+
+/// What a query wants of a report.
+pub(super) fn wanted(query: &str, now: Timestamp) -> Result<Request, String> {
     if let Some(format) = parameter(query, "format")
         && format != "json"
     {
@@ -139,7 +148,7 @@ fn asked(kind: Kind, uri: &Uri, now: Timestamp) -> Result<(Indicator, Request), 
     if let Some(text) = parameter(query, "as_of") {
         request.as_of = request::as_of(&text, now)?;
     }
-    Ok((indicator, request))
+    Ok(request)
 }
 
 /// A parameter of a query, its escapes taken off; the last where it stands several times.

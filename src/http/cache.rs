@@ -27,6 +27,11 @@ impl Body {
         Body { bytes, day_requests }
     }
 
+    /// The bytes of something without a count of lookups.
+    pub(super) fn plain(bytes: Vec<u8>) -> Body {
+        Body { bytes, day_requests: None }
+    }
+
     /// The bytes with this count of today's lookups.
     pub(super) fn with(&self, day_requests: u64) -> Vec<u8> {
         let Some(range) = &self.day_requests else { return self.bytes.clone() };

@@ -33,7 +33,9 @@ mod error;
 
 // The handlers.
 mod api;
+mod own;
 mod people;
+mod sources;
 
 use cache::Cache;
 use connection::Limited;
@@ -53,6 +55,8 @@ pub struct Service {
     cache: Cache,
     requests: DayRequests,
     timeout: Duration,
+    /// Held by whoever scans all listings: one at a time.
+    scan: Arc<tokio::sync::Mutex<()>>,
     /// Whether only this machine reaches the port.
     is_loopback: bool,
     /// Held by whoever writes.
@@ -69,6 +73,7 @@ impl Service {
             cache: Cache::new(settings.cache_mb << 20),
             requests: DayRequests::default(),
             timeout: Duration::from_secs(settings.request_timeout_s),
+            scan: Arc::default(),
             is_loopback: settings.listen.ip().is_loopback(),
             writing: Arc::default(),
         }
@@ -83,6 +88,11 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/domain/{*domain}", get(api::domain))
         .route("/api/ip/", get(api::ip))
         .route("/api/ip/{*ip}", get(api::ip))
+        // The service's own questions.
+        .route("/api/v1/indicator", get(own::indicator_report))
+        .route("/api/v1/diff", get(own::diff))
+        .route("/api/v1/timeline", get(own::timeline))
+        .route("/api/v1/sources/overlap", get(sources::overlap))
         // Analysts: what they say of an indicator.
         .merge(people::routes())
         // Whoever runs the process.
@@ -188,6 +198,10 @@ fn route(path: &str) -> &'static str {
     const ROUTES: &[&str] = &[
         "/api/domain/",
         "/api/ip/",
+        "/api/v1/indicator",
+        "/api/v1/diff",
+        "/api/v1/timeline",
+        "/api/v1/sources/overlap",
         "/api/v1/pins",
         "/api/v1/notes",
         "/api/v1/sightings",

@@ -397,6 +397,26 @@ impl Hot {
         self.entry_count
     }
 
+    /// The entry at a position: they stand in the order of their hashes.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] where its page is wrong.
+    pub fn entry_at(&self, index: usize) -> Result<Entry, Damage> {
+        let at = self.entries + index * ENTRY_BYTES;
+        self.entry(self.pages.bytes(at..at + ENTRY_BYTES)?)
+    }
+
+    /// How many range entries there are, wildcards included, which stand after the ranges.
+    pub fn range_count(&self) -> usize {
+        (self.bounds - self.ranges) / ENTRY_BYTES
+    }
+
+    /// How many of the range entries are ranges: they stand in the order of their first address.
+    pub fn bound_count(&self) -> usize {
+        (self.v4_directory - self.bounds) / BOUNDS_BYTES
+    }
+
     /// Calls `found` with every entry of this hash.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ pub mod manifest;
 pub mod merge;
 mod object;
 pub mod observed;
+mod overlap;
 mod pages;
 mod publish;
 mod rows;

@@ -35,19 +35,27 @@ pub struct RowMaker {
     known: Vec<Known>,
     /// Edges of passive DNS that were seen lately: popular ones come again and again, and are one row.
     edges: Vec<Option<Box<Edge>>>,
+    /// Edges that left their slot to another since there are so many slots.
+    left: usize,
     /// What was known before the batch: for candidates.
     flagger: Flagger,
 }
 
 /// A name and an address that it resolved to, not yet yielded.
 struct Edge {
+    hash: u64,
     name: DomainName,
     address: IpAddr,
     observed: Observed,
 }
 
-/// Slots of edges that were seen lately.
-const EDGE_SLOTS: usize = 1 << 18;
+/// Slots of edges that were seen lately: of a small batch few, of a large one, once so many edges had to leave
+/// theirs, four times as many, up to these.
+const EDGE_SLOTS: std::ops::RangeInclusive<usize> = 1 << 10..=1 << 20;
+
+fn slots(count: usize) -> Vec<Option<Box<Edge>>> {
+    (0..count).map(|_| None).collect()
+}
 
 /// A name that stands below its ancestors already, for the time from `first` to `last`.
 #[derive(Clone, Copy, Default)]
@@ -66,8 +74,21 @@ impl RowMaker {
         let (key, value) = (Vec::new(), Vec::new());
         let known = vec![Known::default(); KNOWN_SLOTS];
         let (last_name, ancestors) = (String::new(), Vec::new());
-        let edges = (0..EDGE_SLOTS).map(|_| None).collect();
-        RowMaker { sorter, source, counts, moment, key, value, last_name, ancestors, known, edges, flagger }
+        let edges = slots(*EDGE_SLOTS.start());
+        RowMaker {
+            sorter,
+            source,
+            counts,
+            moment,
+            key,
+            value,
+            last_name,
+            ancestors,
+            known,
+            edges,
+            left: 0,
+            flagger,
+        }
     }
 
     /// Yields the rows of a fact.
@@ -152,16 +173,30 @@ impl RowMaker {
     /// An address of a name: joined with those of the same pair that came lately.
     fn address(&mut self, name: &DomainName, address: IpAddr, observed: Observed) -> io::Result<()> {
         let hash = xxh3_64_with_seed(name.as_str().as_bytes(), to_u128(address) as u64);
-        let slot = &mut self.edges[hash as usize % EDGE_SLOTS];
+        let at = hash as usize % self.edges.len();
+        let slot = &mut self.edges[at];
         if let Some(edge) = slot.as_mut().filter(|edge| edge.address == address && edge.name == *name) {
             edge.observed.merge(&observed);
             return Ok(());
         }
-        let new = Box::new(Edge { name: name.clone(), address, observed });
-        match slot.replace(new) {
-            Some(old) => self.edge(&old),
-            None => Ok(()),
+        let new = Box::new(Edge { hash, name: name.clone(), address, observed });
+        let Some(old) = slot.replace(new) else { return Ok(()) };
+        self.left += 1;
+        self.edge(&old)?;
+        if self.left > self.edges.len() && self.edges.len() < *EDGE_SLOTS.end() {
+            self.grow();
         }
+        Ok(())
+    }
+
+    /// Four times as many slots: of two edges in one there were never any, so each finds its own.
+    fn grow(&mut self) {
+        let more = slots(self.edges.len() * 4);
+        for edge in std::mem::replace(&mut self.edges, more).into_iter().flatten() {
+            let at = edge.hash as usize % self.edges.len();
+            self.edges[at] = Some(edge);
+        }
+        self.left = 0;
     }
 
     fn edge(&mut self, edge: &Edge) -> io::Result<()> {

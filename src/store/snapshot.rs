@@ -302,7 +302,8 @@ impl View {
         Ok(())
     }
 
-    fn hit(&self, run: usize, range: Option<u32>, entry: Entry, found: &mut impl FnMut(Hit)) {
+    /// Calls `found` with what an entry of a run means at the view's moment, where it means something.
+    pub(super) fn hit(&self, run: usize, range: Option<u32>, entry: Entry, found: &mut impl FnMut(Hit)) {
         let Some(span) = self.span(run, entry.source, entry.from, entry.to) else { return };
         let own = |seconds: u32, otherwise: Timestamp| {
             if seconds == 0 { otherwise } else { Timestamp(i64::from(seconds)) }

@@ -27,6 +27,8 @@ type Slot = (u64, u64, u32);
 const ROW_HEAD: usize = 6;
 /// Bytes of a key that are compared at a time.
 const CHUNK: usize = 16;
+/// How hard temporary files are compressed: keys lack what they share already, so little is enough.
+const SPILL_LEVEL: i32 = -3;
 /// So many rows are compared by their whole keys.
 const FEW: usize = 4;
 
@@ -280,7 +282,7 @@ fn write_spills(full: &Receiver<Buffer>, folder: &Path) -> io::Result<Vec<PathBu
         buffer.sort();
         let path = folder.join(format!("{}.spill", paths.len()));
         let file = BufWriter::with_capacity(1 << 20, File::create(&path)?);
-        let mut out = zstd::stream::write::Encoder::new(file, 1)?;
+        let mut out = zstd::stream::write::Encoder::new(file, SPILL_LEVEL)?;
         let mut previous: Vec<u8> = Vec::new();
         buffer.each(|key, value| {
             let shared = key.iter().zip(&previous).take_while(|(a, b)| a == b).count();

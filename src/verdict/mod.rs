@@ -10,13 +10,14 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::fact::{Action, Listing};
-use crate::indicator::{DomainName, FileHash, Host, Mask, MaskType, Prefix, Url, is_reserved};
+use crate::indicator::{DomainName, FileHash, Host, Indicator, Mask, MaskType, Prefix, Url, is_reserved};
 use crate::store::hot::{Entry, Kind, NONE, Probe};
 use crate::store::observed::seconds;
 use crate::store::{Hit, ObjectKey, Statement, StoreError, View, action_of, mask_type, zone_of};
 use crate::value::{Category, CountryCode, ThreatScore, Timestamp, Zone};
 
 mod benign;
+mod over_time;
 pub mod policy;
 pub mod related;
 pub mod score;
@@ -36,6 +37,8 @@ pub struct Found {
     pub indicator: String,
     /// What it is.
     pub kind: EvidenceKind,
+    /// Whether its source's newest state says so; of a source of events, always.
+    pub is_current: bool,
     /// Whether it still counts: what does not only tells since when the source has said it.
     is_live: bool,
 }
@@ -84,6 +87,8 @@ pub struct Verdict {
     pub benign: Vec<Counter>,
     /// The zone that somebody set.
     pub pin: Option<PinFound>,
+    /// How the score came about, before a pin.
+    pub steps: score::Steps,
 }
 
 /// The confidence in a verdict.
@@ -225,6 +230,20 @@ impl<'a> Judge<'a> {
     /// The hour of the verdicts.
     pub fn hour(&self) -> Timestamp {
         self.hour
+    }
+
+    /// The verdict on an object of any kind.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn indicator(&self, indicator: &Indicator) -> Result<Verdict, StoreError> {
+        match indicator {
+            Indicator::Domain(name) => self.domain(name),
+            Indicator::Address(address) => self.address(*address),
+            Indicator::Url(url) => self.url(url),
+            Indicator::File(hash) => self.file(hash),
+        }
     }
 
     /// The verdict on a domain.
@@ -557,7 +576,8 @@ impl<'a> Judge<'a> {
                             Kind::FileVerdict => EvidenceKind::File,
                             _ => EvidenceKind::Listing,
                         };
-                        found.push(Found { evidence, indicator, kind, is_live });
+                        let is_current = !hit.whole || hit.current.is_some();
+                        found.push(Found { evidence, indicator, kind, is_current, is_live });
                     }
                 }
                 Kind::Benign => benign.extend(self.counter(&hit, matched, &what)),
@@ -595,7 +615,8 @@ impl<'a> Judge<'a> {
         });
         let speaks = clean || benign.iter().any(|one| one.effect.action != Action::Annotate);
         let suppressed = benign.iter().any(|one| one.effect.action == Action::Suppress);
-        let mut score = score::held_down(score::raw_score(&evidence), benign.iter().map(|one| one.effect));
+        let steps = score::Steps::new(&evidence, benign.iter().map(|one| one.effect));
+        let mut score = steps.rounded;
         let counts =
             |zone: Zone| evidence.iter().any(|one| one.counted && (is_file || one.category.zone() == zone));
         let yellow = !suppressed && counts(Zone::Yellow);
@@ -608,7 +629,7 @@ impl<'a> Judge<'a> {
             zone = pin.zone;
             score = score::pinned_score(score, zone);
         }
-        Verdict { zone, score: ThreatScore(score), found, benign, pin }
+        Verdict { zone, score: ThreatScore(score), found, benign, pin, steps }
     }
 
     /// The evidence of a listing or a file's verdict, and whether it is live; `None` where it is none.

@@ -6,7 +6,11 @@ use serde::Deserialize;
 
 use super::score::Match;
 use crate::fact::Action;
-use crate::value::{Category, Zone};
+use crate::value::{CATEGORIES, Category, Zone};
+
+pub mod place;
+
+use place::Problem;
 
 /// The policy that ships with the program.
 pub const DEFAULT: &str = include_str!("policy.toml");
@@ -42,6 +46,9 @@ pub struct Policy {
     pub topics: BTreeMap<String, Effect>,
     /// What any other benign entry does.
     pub otherwise: Effect,
+    /// What notes call new.
+    #[serde(default)]
+    pub notes: Notes,
     /// Sources with a weight and confidence of their own.
     #[serde(default)]
     pub sources: BTreeMap<String, SourcePolicy>,
@@ -63,6 +70,22 @@ pub struct Factors {
     pub network: f64,
     /// Something related is listed.
     pub related: f64,
+}
+
+/// What the notes of a verdict call new. Notes change no score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notes {
+    /// First seen less than so many days ago; 0: never.
+    pub newly_seen_days: u32,
+    /// Registered less than so many days ago; 0: never.
+    pub newly_registered_days: u32,
+}
+
+impl Default for Notes {
+    fn default() -> Notes {
+        Notes { newly_seen_days: 7, newly_registered_days: 30 }
+    }
 }
 
 /// Weight and ageing of a category.
@@ -163,8 +186,8 @@ impl Policy {
     ///
     /// What is wrong and where, for a person.
     pub fn parse(text: &str) -> Result<Policy, String> {
-        let mut policy: Policy = toml::from_str(text).map_err(|error| error.to_string())?;
-        policy.check()?;
+        let mut policy: Policy = toml::from_str(text).map_err(|error| place::located(text, &error))?;
+        policy.check().map_err(|problem| problem.located(text))?;
         policy.by_category = (0..=u8::MAX)
             .map_while(Category::from_index)
             .map(|category| policy.categories.get(category.short_name()).copied())
@@ -172,56 +195,59 @@ impl Policy {
         Ok(policy)
     }
 
-    fn check(&self) -> Result<(), String> {
-        let unit = |name: &str, value: f64| {
-            (0.0..=1.0).contains(&value).then_some(()).ok_or_else(|| format!("{name} is {value}: use 0 to 1"))
-        };
-        let caps = |name: &str, cap: Option<u8>, suspicion: Option<u8>| match cap {
-            Some(101..) => Err(format!("{name}: a cap is 0 to 100")),
-            _ if suspicion > cap => {
-                Err(format!("{name}: cap_suspicion is no greater than cap, and needs one"))
-            }
-            _ => Ok(()),
-        };
-        unit("confidence", self.confidence)?;
+    fn check(&self) -> Result<(), Problem> {
+        unit(&["confidence"], self.confidence)?;
         let factors = &self.factors;
         for (name, value) in [
-            ("factors.exact", factors.exact),
-            ("factors.parent", factors.parent),
-            ("factors.mask", factors.mask),
-            ("factors.network", factors.network),
-            ("factors.related", factors.related),
+            ("exact", factors.exact),
+            ("parent", factors.parent),
+            ("mask", factors.mask),
+            ("network", factors.network),
+            ("related", factors.related),
         ] {
-            unit(name, value)?;
+            unit(&["factors", name], value)?;
         }
         for (name, ageing) in &self.categories {
-            let category =
-                Category::find(name).ok_or_else(|| format!("categories.{name}: no such category"))?;
-            if category.zone() == Zone::Grey {
-                return Err(format!("categories.{name}: a topic is no evidence, it has no weight"));
+            let path = ["categories", name];
+            if category(&path)?.zone() == Zone::Grey {
+                return Err(Problem::new(&path, "a topic is no evidence, it has no weight: leave it out"));
             }
-            unit(&format!("categories.{name}.weight"), ageing.weight)?;
-            if ageing.speed <= 0.0 || ageing.lifetime_days == Some(0) {
-                return Err(format!("categories.{name}: speed and lifetime_days are over 0"));
+            unit(&["categories", name, "weight"], ageing.weight)?;
+            if ageing.speed.is_nan() || ageing.speed <= 0.0 {
+                let text = format!("speed is {}: use a number over 0", ageing.speed);
+                return Err(Problem::new(&["categories", name, "speed"], text));
             }
+            if ageing.lifetime_days == Some(0) {
+                let text = "a lifetime is 1 day or more: leave it out for what never ages";
+                return Err(Problem::new(&["categories", name, "lifetime_days"], text));
+            }
+        }
+        for (row, popular) in self.popular.iter().enumerate() {
+            caps(&["popular", &row.to_string()], Some(popular.cap), popular.cap_suspicion)?;
         }
         for name in self.topics.keys() {
-            Category::find(name).ok_or_else(|| format!("topics.{name}: no such category"))?;
+            category(&["topics", name])?;
         }
-        let lists = self.lists.iter().map(|(name, effect)| (format!("lists.{name:?}"), effect));
-        let topics = self.topics.iter().map(|(name, effect)| (format!("topics.{name}"), effect));
-        for (name, effect) in lists.chain(topics).chain([("otherwise".to_owned(), &self.otherwise)]) {
+        let named =
+            |table: &'static str, effects: &'_ BTreeMap<String, Effect>| -> Vec<(Vec<String>, Effect)> {
+                effects.iter().map(|(name, effect)| (vec![table.to_owned(), name.clone()], *effect)).collect()
+            };
+        let otherwise = (vec!["otherwise".to_owned()], self.otherwise);
+        let effects = [named("lists", &self.lists), named("topics", &self.topics), vec![otherwise]].concat();
+        for (path, effect) in &effects {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
             if (effect.action == Action::Cap) != effect.cap.is_some() {
-                return Err(format!("{name}: a cap stands with the action \"cap\" and only there"));
+                return Err(Problem::new(&path, "a cap stands with the action \"cap\" and only there"));
             }
-            caps(&name, effect.cap, effect.cap_suspicion)?;
-        }
-        for row in &self.popular {
-            caps("popular", Some(row.cap), row.cap_suspicion)?;
+            caps(&path, effect.cap, effect.cap_suspicion)?;
         }
         for (name, source) in &self.sources {
             for (field, value) in [("weight", source.weight), ("confidence", source.confidence)] {
-                value.map_or(Ok(()), |value| unit(&format!("sources.{name}.{field}"), value))?;
+                value.map_or(Ok(()), |value| unit(&["sources", name, field], value))?;
+            }
+            if source.derived_from.as_deref() == Some(name) {
+                let text = "a source is not derived from itself: name the other one, or leave it out";
+                return Err(Problem::new(&["sources", name, "derived_from"], text));
             }
         }
         Ok(())
@@ -260,6 +286,36 @@ impl Policy {
     }
 }
 
+/// A share, 0 to 1.
+fn unit(path: &[&str], value: f64) -> Result<(), Problem> {
+    let name = path.last().copied().unwrap_or_default();
+    let problem = || Problem::new(path, format!("{name} is {value}: use 0 to 1"));
+    (0.0..=1.0).contains(&value).then_some(()).ok_or_else(problem)
+}
+
+/// Scores that others are held down to.
+fn caps(path: &[&str], cap: Option<u8>, suspicion: Option<u8>) -> Result<(), Problem> {
+    let at = |key| [path, &[key]].concat();
+    match cap {
+        Some(most @ 101..) => Err(Problem::new(&at("cap"), format!("cap is {most}: use 0 to 100"))),
+        _ if suspicion > cap => {
+            let text = "it is no greater than cap, and needs one: lower it, or leave it out";
+            Err(Problem::new(&at("cap_suspicion"), text))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The category that the last key names.
+fn category(path: &[&str]) -> Result<Category, Problem> {
+    let known = || CATEGORIES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let name = path.last().copied().unwrap_or_default();
+    // As the table spells it: the policy is asked by that spelling.
+    Category::find(name)
+        .filter(|category| category.short_name() == name)
+        .ok_or_else(|| Problem::new(path, format!("no such category: use one of {}", known())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,13 +327,44 @@ mod tests {
             let Some(category) = Category::from_index(index) else { break };
             assert_eq!(policy.ageing(category).is_some(), category.zone() != Zone::Grey, "{category}");
         }
+        assert_eq!(policy.notes, Notes::default(), "the file states the defaults");
     }
 
+    /// A policy whose figures stay when those of the shipped one move.
+    const TEXT: &str = include_str!("../../tests/data/policy.toml");
+
     #[test]
-    fn mistakes_are_named() {
-        let change = |from: &str, to: &str| Policy::parse(&DEFAULT.replace(from, to)).unwrap_err();
-        assert!(change("confidence = 0.9", "confidence = 90").contains("confidence is 90"));
-        assert!(change("MALWARE ", "MALWEAR ").contains("MALWEAR"));
-        assert!(change("stale_days", "stale_weeks").contains("stale_weeks"));
+    fn mistakes_are_named_with_line_and_key() {
+        for (from, to, said) in [
+            ("confidence = 0.9", "confidence = 90", "confidence: confidence is 90: use 0 to 1"),
+            ("MALWARE ", "MALWEAR ", "categories.MALWEAR: no such category: use one of MALWARE, PHISHING"),
+            ("MALWARE ", "malware ", "categories.malware: no such category: use one of MALWARE"),
+            ("stale_days", "stale_weeks", "stale_weeks: unknown field `stale_weeks`, expected one of"),
+            ("mask = 0.9", "mask = -1", "factors.mask: mask is -1: use 0 to 1"),
+            ("mask = 0.9", "mask = \"x\"", "factors.mask: invalid type: string"),
+            ("speed = 1.5", "speed = 0", "categories.PHISHING.speed: speed is 0: use a number over 0"),
+            ("lifetime_days = 14,", "lifetime_days = 0,", "categories.TOR_EXIT_NODE.lifetime_days: "),
+            ("cap = 60\n[[", "cap = 200\n[[", "popular.1.cap: cap is 200: use 0 to 100"),
+            (
+                "cap = 60\n[[",
+                "cap = 60\ncap_suspicion = 61\n[[",
+                "popular.1.cap_suspicion: it is no greater than cap",
+            ),
+            ("{ action = \"suppress\" }", "{ action = \"cap\" }", "topics.PUBLIC_DNS: a cap stands with"),
+            ("[sources]", "[sources.\"a.b\"]\nweight = 7", "sources.a.b.weight: weight is 7: use 0 to 1"),
+            ("[sources]", "[sources.a]\nderived_from = \"a\"", "sources.a.derived_from: a source is not"),
+            ("name = \"default\"", "", "line 1: missing field `name`"),
+            ("[sources]", "[sources", "line "),
+        ] {
+            assert!(TEXT.contains(from), "{from}");
+            let problem = Policy::parse(&TEXT.replace(from, to)).unwrap_err();
+            assert!(problem.contains(said) && problem.starts_with("line "), "{to}: {problem}");
+            let line: usize = problem[5..].split([',', ':']).next().unwrap().parse().unwrap();
+            // The line that is named is one of those that were changed.
+            let text = TEXT.replace(from, to);
+            let named = text.lines().nth(line - 1).unwrap();
+            let changed = to.lines().any(|line| named.contains(line));
+            assert!(changed || said.contains("missing"), "{to}: {problem}");
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::store::{ObjectKey, Part, RELATED_SOURCE, StoreError, Table, read_part
 use crate::value::{Category, Timestamp, Zone};
 
 /// Candidates that are judged; of more the first by name or number.
-const CANDIDATES_MAX: usize = 1_000;
+pub(super) const CANDIDATES_MAX: usize = 1_000;
 /// Related objects that are evidence, the worst first.
 const RELATED_MAX: usize = 20;
 /// An address with so many registrable domains is shared: what one of them did says little of another.
@@ -137,7 +137,8 @@ impl Judge<'_> {
             counted: false,
             counted_with: None,
         };
-        Found { evidence, indicator: candidate.name, kind: EvidenceKind::Related, is_live: true }
+        let (indicator, kind) = (candidate.name, EvidenceKind::Related);
+        Found { evidence, indicator, kind, is_current: true, is_live: true }
     }
 
     /// Whether an address is many people's: it has many registrable domains, or a list says that it is of a

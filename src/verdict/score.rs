@@ -20,6 +20,19 @@ pub enum Match {
     Related,
 }
 
+impl Match {
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Match::Exact => "exact",
+            Match::Parent => "parent",
+            Match::Mask => "mask",
+            Match::Network => "network",
+            Match::Related => "related",
+        }
+    }
+}
+
 /// One piece of evidence with everything that its contribution is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence {
@@ -92,28 +105,90 @@ fn strength(evidence: &[Evidence], zones: &[Zone]) -> f64 {
     100.0 * (1.0 - counted.map(|one| 1.0 - one.contribution).product::<f64>())
 }
 
-/// The most that related evidence lifts a score to: it frames nobody.
-const RELATED_MAX: f64 = 49.0;
-
-/// The score before caps. With related evidence it is no greater than the greater of 49 and the score without it.
-pub fn raw_score(evidence: &[Evidence]) -> f64 {
-    let is_direct = |one: &&Evidence| one.matched != Match::Related;
-    let all = uncapped(evidence);
-    if evidence.iter().all(|one| is_direct(&one)) {
-        return all;
-    }
-    // Counted anew: related evidence may have stood before other evidence of its category.
-    let mut direct: Vec<Evidence> = evidence.iter().filter(is_direct).copied().collect();
-    count(&mut direct);
-    all.min(uncapped(&direct).max(RELATED_MAX))
+/// What evidence comes to, by the zones that count: S(Red), S(Red, Orange), S(Red, Orange, Yellow).
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Strengths {
+    /// Evidence of Red alone.
+    pub red: f64,
+    /// Of Red and Orange.
+    pub orange: f64,
+    /// Of Red, Orange and Yellow.
+    pub yellow: f64,
 }
 
-/// The greatest of S(Red), min(74, S(Red, Orange)), min(49, S(Red, Orange, Yellow)).
-fn uncapped(evidence: &[Evidence]) -> f64 {
-    let red = strength(evidence, &[Zone::Red]);
-    let orange = strength(evidence, &[Zone::Red, Zone::Orange]).min(74.0);
-    let yellow = strength(evidence, &[Zone::Red, Zone::Orange, Zone::Yellow]).min(49.0);
-    red.max(orange).max(yellow)
+/// The most that evidence of Orange and worse comes to, and of Yellow and worse.
+pub const ORANGE_MAX: f64 = 74.0;
+/// As [`ORANGE_MAX`].
+pub const YELLOW_MAX: f64 = 49.0;
+
+impl Strengths {
+    /// The strengths of sorted evidence of which is marked what counts.
+    pub fn of(evidence: &[Evidence]) -> Strengths {
+        Strengths {
+            red: strength(evidence, &[Zone::Red]),
+            orange: strength(evidence, &[Zone::Red, Zone::Orange]),
+            yellow: strength(evidence, &[Zone::Red, Zone::Orange, Zone::Yellow]),
+        }
+    }
+
+    /// The score before caps: the greatest of S(Red), min(74, S(Red, Orange)), min(49, S(Red, Orange, Yellow)).
+    pub fn greatest(&self) -> f64 {
+        self.red.max(self.orange.min(ORANGE_MAX)).max(self.yellow.min(YELLOW_MAX))
+    }
+}
+
+/// The most that related evidence lifts a score to: it frames nobody.
+pub const RELATED_SCORE_MAX: f64 = 49.0;
+
+/// How a score came about, from its evidence to the figure that is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Steps {
+    /// What the evidence comes to.
+    pub strengths: Strengths,
+    /// With related evidence that counts: the greater of 49 and the score without it, which holds the score down.
+    pub related_limit: Option<f64>,
+    /// The score before what speaks against it.
+    pub before_caps: f64,
+    /// A benign entry makes it 0.
+    pub suppressed: bool,
+    /// The lowest cap of benign entries.
+    pub cap: Option<u8>,
+    /// The score after that.
+    pub after_caps: f64,
+    /// Rounded once.
+    pub rounded: u8,
+}
+
+impl Steps {
+    /// The steps from sorted evidence of which is marked what counts, through what benign entries do to it: the
+    /// smallest cap holds, "suppress" leaves nothing.
+    pub fn new(evidence: &[Evidence], effects: impl Iterator<Item = Effect>) -> Steps {
+        let strengths = Strengths::of(evidence);
+        let related_limit = related_limit(evidence);
+        let before_caps = related_limit.map_or(strengths.greatest(), |limit| strengths.greatest().min(limit));
+        let (mut suppressed, mut cap) = (false, None::<u8>);
+        for effect in effects {
+            match effect.action {
+                Action::Suppress => suppressed = true,
+                Action::Cap => cap = cap.into_iter().chain(effect.cap).min(),
+                Action::Annotate => {}
+            }
+        }
+        let left = if suppressed { 0.0 } else { before_caps };
+        let after_caps = cap.map_or(left, |cap| left.min(f64::from(cap)));
+        let rounded = round_score(after_caps);
+        Steps { strengths, related_limit, before_caps, suppressed, cap, after_caps, rounded }
+    }
+}
+
+/// What related evidence lifts a score to: 49 at most, or what it is without it; `None` where none counts.
+fn related_limit(evidence: &[Evidence]) -> Option<f64> {
+    evidence.iter().find(|one| one.counted && one.matched == Match::Related)?;
+    // Counted anew: related evidence may have stood before other evidence of its category.
+    let mut direct: Vec<Evidence> =
+        evidence.iter().filter(|one| one.matched != Match::Related).copied().collect();
+    count(&mut direct);
+    Some(Strengths::of(&direct).greatest().max(RELATED_SCORE_MAX))
 }
 
 /// Whether something of a Red category is said of the object itself, not of what it is related to.
@@ -121,16 +196,6 @@ pub fn is_accused(evidence: &[Evidence]) -> bool {
     evidence.iter().any(|one| {
         one.category.zone() == Zone::Red && one.matched != Match::Related && one.contribution > 0.0
     })
-}
-
-/// The score after what benign entries do to it, rounded: the smallest cap holds, "suppress" leaves nothing.
-pub fn held_down(raw: f64, effects: impl Iterator<Item = Effect>) -> u8 {
-    let limit = effects.filter_map(|effect| match effect.action {
-        Action::Suppress => Some(0),
-        Action::Cap => effect.cap,
-        Action::Annotate => None,
-    });
-    round_score(limit.min().map_or(raw, |limit| raw.min(f64::from(limit))))
 }
 
 /// One rounding, half up, of a figure that is exact to nine decimals.

@@ -2,13 +2,17 @@
 
 mod cli;
 mod demo;
+mod explain;
 mod faults;
 mod feeds;
+mod history;
 mod http;
 mod large;
 mod model;
 mod mutate;
+mod notes;
 mod order;
+mod overlap;
 mod people;
 mod program;
 mod recompute;
@@ -16,5 +20,6 @@ mod related;
 mod report;
 mod schema;
 mod tidy;
+mod unknown;
 mod verdict;
 mod world;

@@ -209,7 +209,7 @@ fn rows_of_the_policy_that_cannot_be_are_named() {
         let problem = wrong(lists).unwrap_err();
         assert!(problem.contains(part), "{lists}: {problem}");
     }
-    assert!(wrong(r#""a" = { action = "cap", cap = 101 }"#).unwrap_err().contains(r#"lists."a""#));
+    assert!(wrong(r#""a" = { action = "cap", cap = 101 }"#).unwrap_err().contains("lists.a"));
 }
 
 /// A fact on `shop.example`, its source, and the hour at which it is imported.

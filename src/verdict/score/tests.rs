@@ -52,7 +52,7 @@ fn score(evidence: &[Evidence], effects: &[Effect]) -> u8 {
     evidence.sort_by(|a, b| b.contribution.total_cmp(&a.contribution).then(a.source.cmp(&b.source)));
     count(&mut evidence);
     let effect = |one: &Effect| if is_accused(&evidence) { *one } else { one.on_suspicion() };
-    held_down(raw_score(&evidence), effects.iter().map(effect))
+    Steps::new(&evidence, effects.iter().map(effect)).rounded
 }
 
 proptest! {

@@ -1,0 +1,151 @@
+//! The service's own questions, under `/api/v1/`: what changed of an object, and when it was in which zone.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::Service;
+use super::api::{parameter, wanted, with_quota};
+use super::error::Problem;
+use crate::history::{diff, timeline};
+use crate::indicator::Indicator;
+use crate::lookup::{self, Context, Licence, LookupError};
+use crate::request;
+use crate::store::StoreError;
+use crate::unknown::Asked;
+use crate::value::Timestamp;
+
+/// What is known of an indicator: a report, or what was asked for one.
+#[derive(Serialize)]
+struct Answer {
+    known: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<Box<Asked>>,
+}
+
+/// `GET /api/v1/indicator?value=`: any kind as typed; that nothing is known is an answer too. It takes
+/// `sections`, `count` and `as_of` as the other reports do.
+pub(super) async fn indicator_report(State(service): State<Arc<Service>>, uri: Uri) -> Response {
+    answer(service, uri, |context, query| {
+        let indicator = indicator(query, "value")?;
+        let request = wanted(query, context.now).map_err(LookupError::BadRequest)?;
+        match lookup::report(context, &indicator, &request) {
+            Ok(report) => {
+                let json = String::from_utf8(report.json()).map_err(|error| unreadable(error.into()))?;
+                let report = RawValue::from_string(json).map_err(|error| unreadable(error.into()))?;
+                Ok(Answer { known: true, report: Some(report), asked: None })
+            }
+            Err(LookupError::Unknown(asked)) => Ok(Answer { known: false, report: None, asked: Some(asked) }),
+            Err(error) => Err(error),
+        }
+    })
+    .await
+}
+
+/// A report that is no JSON, which its making excludes.
+fn unreadable(error: Box<dyn std::error::Error + Send + Sync>) -> LookupError {
+    LookupError::Store(StoreError::Io(std::io::Error::other(error)))
+}
+
+/// `GET /api/v1/diff?indicator=&from=&to=`
+pub(super) async fn diff(State(service): State<Arc<Service>>, uri: Uri) -> Response {
+    answer(service, uri, |context, query| {
+        let indicator = indicator(query, "indicator")?;
+        let from = required(query, "from")?;
+        let from = request::moment("from", &from, context.now).map_err(LookupError::BadRequest)?;
+        let to = parameter(query, "to").map(|to| request::moment("to", &to, context.now));
+        let to = to.transpose().map_err(LookupError::BadRequest)?.flatten();
+        diff::diff(context, &indicator, from, to)
+    })
+    .await
+}
+
+/// `GET /api/v1/timeline?indicator=`
+pub(super) async fn timeline(State(service): State<Arc<Service>>, uri: Uri) -> Response {
+    answer(service, uri, |context, query| timeline::timeline(context, &indicator(query, "indicator")?)).await
+}
+
+/// An indicator of any kind, as typed.
+fn indicator(query: &str, name: &str) -> Result<Indicator, LookupError> {
+    let text = required(query, name)?;
+    Indicator::parse(&text).map_err(|error| LookupError::BadRequest(format!("{name}: {error}")))
+}
+
+fn required(query: &str, name: &str) -> Result<String, LookupError> {
+    parameter(query, name).filter(|value| !value.is_empty()).ok_or_else(|| {
+        LookupError::BadRequest(format!("{name} is missing: name it as ?{name}=… in the query"))
+    })
+}
+
+/// A value that serialises as JSON whatever it holds.
+fn json<T: Serialize>(body: &T) -> Response {
+    let body = serde_json::to_vec(body).expect("texts, numbers and lists; only texts as keys");
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+}
+
+/// What a blocking piece of work answers, as JSON or as a problem; it counts as a lookup.
+async fn answer<T: Serialize + Send + 'static>(
+    service: Arc<Service>,
+    uri: Uri,
+    work: impl FnOnce(&Context<'_>, &str) -> Result<T, LookupError> + Send + 'static,
+) -> Response {
+    let now = service.clock.now();
+    let response = match worked(&service, &uri, now, work).await {
+        Ok(body) => json(&body),
+        Err(problem) => problem.into_response(),
+    };
+    with_quota(response, &service, now)
+}
+
+async fn worked<T: Send + 'static>(
+    service: &Arc<Service>,
+    uri: &Uri,
+    now: Timestamp,
+    work: impl FnOnce(&Context<'_>, &str) -> Result<T, LookupError> + Send + 'static,
+) -> Result<T, Problem> {
+    let query = uri.query().unwrap_or_default().to_owned();
+    if query.len() > super::api::URI_BYTES_MAX {
+        let detail =
+            format!("the query is longer than {} bytes: ask for one thing", super::api::URI_BYTES_MAX);
+        return Err(Problem::new(StatusCode::URI_TOO_LONG, uri, detail));
+    }
+    let day_requests = service.requests.count(now);
+    let at_work = {
+        let service = service.clone();
+        tokio::task::spawn_blocking(move || {
+            let licence = Licence { day_requests, ..Licence::default() };
+            let context = Context { store: &service.store, policy: &service.policy, licence, now };
+            work(&context, &query)
+        })
+    };
+    let (status, detail) = match tokio::time::timeout(service.timeout, at_work).await {
+        Ok(Ok(Ok(body))) => return Ok(body),
+        // Answered: it stays counted.
+        Ok(Ok(Err(error @ LookupError::Unknown(_)))) => {
+            return Err(Problem::new(StatusCode::NOT_FOUND, uri, error.to_string()));
+        }
+        Ok(Ok(Err(error @ LookupError::BadRequest(_)))) => (StatusCode::BAD_REQUEST, error.to_string()),
+        Ok(Ok(Err(LookupError::Store(error)))) => {
+            tracing::error!(%error, "the store cannot answer");
+            (StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+        }
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a question panicked");
+            let detail = "the question failed inside the service: its log says more".to_owned();
+            (StatusCode::SERVICE_UNAVAILABLE, detail)
+        }
+        Err(_) => {
+            let detail = format!("the answer took longer than {} s: ask later", service.timeout.as_secs());
+            (StatusCode::SERVICE_UNAVAILABLE, detail)
+        }
+    };
+    service.requests.forget(now);
+    Err(Problem::new(status, uri, detail))
+}
