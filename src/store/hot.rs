@@ -1,14 +1,13 @@
 //! The hot index of a run: which listings, benign entries, pins and networks match, in nanoseconds.
 //!
-//! Every row of a report carries the zone of another object, so a report asks a thousand times. A run's
-//! entries stand in one array of 40-byte records sorted by a keyed hash of what they match, with a
-//! directory over the top bits; ranges of addresses are flattened to disjoint segments, so that one
-//! binary search finds all covering ones. Wildcards, which are few, are tried one by one.
+//! Every row of a report carries the zone of another object, so a report asks a thousand times, mostly in vain:
+//! a filter says no first. A run's entries stand in one array of 32-byte records sorted by a keyed hash of what
+//! they match, with a directory over its top bits; ranges of addresses are flattened to disjoint segments, so
+//! that one binary search finds all covering ones. Wildcards, which are few, are tried one by one.
 //!
-//! Layout, little-endian: a head of eight counts (u32 each: bits of the directory, entries, ranges, ranges and
-//! wildcards, IPv4 segments, IPv6 segments, sets, bytes of texts), then the directory (u32 each), entries,
-//! range entries, the bounds of ranges (two u128 each), IPv4 directory (65,537 u32), IPv4 starts (u32), IPv4 sets (u32), IPv6 starts (u128),
-//! IPv6 sets (u32), sets (u32: a count and that many range entries), texts (JSON).
+//! Layout, little-endian: a head of counts (u32 each, see [`Counts`]), then the filter, the directory (u32 each), entries,
+//! range entries, the bounds of ranges (two u128 each, of IPv4 ranges two u32), IPv4 directory (65,537 u32), IPv4 starts (u32), IPv4 sets (u32), IPv6 starts (u128),
+//! IPv6 sets (u32), sets (u32: range entries, the last of a set with its top bit set), texts (JSON).
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -18,12 +17,21 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::filter;
 use super::pages::{Damage, Pages};
 use crate::indicator::{AddressRange, from_u128, to_u128};
 
-const HEAD_BYTES: usize = 32;
 const BOUNDS_BYTES: usize = 32;
-const ENTRY_BYTES: usize = 40;
+const V4_BOUNDS_BYTES: usize = 8;
+const ENTRY_BYTES: usize = 32;
+/// Bits of a hash that an entry keeps: its place in the directory tells the others.
+const HASH_BITS: u32 = 56;
+/// The least bits of the directory, so that it does.
+const DIRECTORY_BITS_MIN: u32 = 64 - HASH_BITS;
+/// The last range entry of a set.
+const SET_END: u32 = 1 << 31;
+/// More batches than this a run cannot have.
+const BATCHES_MAX: u32 = 1 << 24;
 /// Entries a bucket of the directory, on average.
 const BUCKET_ENTRIES: usize = 4;
 const V4_DIRECTORY: usize = 65_537;
@@ -88,37 +96,60 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The last four bytes: what kinds have besides the moments.
+    fn last_word(&self) -> u32 {
+        if self.has_extra() { self.extra } else { self.until }
+    }
+
+    /// Benign entries and networks have no expiry, the others nothing besides one.
+    fn has_extra(&self) -> bool {
+        matches!(self.kind, Kind::Benign | Kind::Network)
+    }
+
     fn encode(&self) -> [u8; ENTRY_BYTES] {
         let mut bytes = [0; ENTRY_BYTES];
-        bytes[..8].copy_from_slice(&self.hash.to_le_bytes());
-        bytes[8..12].copy_from_slice(&[self.kind as u8, self.mask_type, self.category, self.confidence]);
-        bytes[12..14].copy_from_slice(&self.source.to_le_bytes());
-        bytes[14..16].copy_from_slice(&self.port.to_le_bytes());
-        let words = [self.from, self.to, self.first, self.last, self.until, self.extra];
-        for (at, word) in words.into_iter().enumerate() {
-            bytes[16 + at * 4..20 + at * 4].copy_from_slice(&word.to_le_bytes());
+        bytes[..7].copy_from_slice(&self.hash.to_le_bytes()[..7]);
+        bytes[7] = self.kind as u8 | self.mask_type << 4;
+        bytes[8] = self.category;
+        bytes[9] = self.confidence;
+        bytes[10..12].copy_from_slice(&self.source.to_le_bytes());
+        bytes[12..14].copy_from_slice(&self.port.to_le_bytes());
+        bytes[14..17].copy_from_slice(&self.from.to_le_bytes()[..3]);
+        bytes[17..20].copy_from_slice(&self.to.to_le_bytes()[..3]);
+        for (at, word) in [self.first, self.last, self.last_word()].into_iter().enumerate() {
+            bytes[20 + at * 4..24 + at * 4].copy_from_slice(&word.to_le_bytes());
         }
         bytes
     }
 
-    fn decode(bytes: &[u8]) -> Option<Entry> {
+    /// Reads an entry; `high` are the bits of its hash that it does not keep.
+    fn decode(bytes: &[u8], high: u64) -> Option<Entry> {
         let bytes: &[u8; ENTRY_BYTES] = bytes.try_into().ok()?;
         let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        Some(Entry {
-            hash: u64::from(word(0)) | u64::from(word(4)) << 32,
-            kind: Kind::from_byte(bytes[8])?,
-            mask_type: bytes[9],
-            category: bytes[10],
-            confidence: bytes[11],
-            source: u16::from_le_bytes([bytes[12], bytes[13]]),
-            port: u16::from_le_bytes([bytes[14], bytes[15]]),
-            from: word(16),
-            to: word(20),
-            first: word(24),
-            last: word(28),
-            until: word(32),
-            extra: word(36),
-        })
+        let three = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], 0]);
+        let low = u64::from(word(0)) | u64::from(three(4)) << 32;
+        let mut entry = Entry {
+            hash: low | high << HASH_BITS,
+            kind: Kind::from_byte(bytes[7] & 15)?,
+            mask_type: bytes[7] >> 4,
+            category: bytes[8],
+            confidence: bytes[9],
+            source: u16::from_le_bytes([bytes[10], bytes[11]]),
+            port: u16::from_le_bytes([bytes[12], bytes[13]]),
+            from: three(14),
+            to: three(17),
+            first: word(20),
+            last: word(24),
+            until: 0,
+            extra: 0,
+        };
+        let last = word(28);
+        if entry.has_extra() {
+            entry.extra = last;
+        } else {
+            entry.until = last;
+        }
+        Some(entry)
     }
 }
 
@@ -214,8 +245,15 @@ impl Builder {
     ///
     /// What the file system says.
     pub fn write(mut self, out: &mut impl Write) -> io::Result<()> {
+        let too_many = || io::Error::other("a run has at most 16,777,215 batches");
+        let mut all = self.entries.iter().chain(self.ranges.iter().map(|range| &range.2));
+        if all.any(|entry| entry.to >= BATCHES_MAX) {
+            return Err(too_many());
+        }
         self.entries.sort_unstable_by_key(|entry| (entry.hash, entry.source, entry.from, entry.encode()));
-        let bits = (self.entries.len() / BUCKET_ENTRIES).max(1).ilog2();
+        let bits = (self.entries.len() / BUCKET_ENTRIES).max(1).ilog2().max(DIRECTORY_BITS_MIN);
+        let hashes: Vec<u64> = self.entries.iter().map(|entry| entry.hash).collect();
+        let filter = filter::build(&hashes, filter::STRICT_BITS);
         let (v4, v6, sets) = self.flatten();
         let ranges: Vec<Entry> = self
             .ranges
@@ -227,19 +265,22 @@ impl Builder {
         self.texts.wildcards =
             self.wildcards.into_iter().zip(first_wildcard..).map(|((text, _), at)| (text, at)).collect();
         let texts = serde_json::to_vec(&self.texts)?;
-        let counts = [
-            bits as usize,
-            self.entries.len(),
-            self.ranges.len(),
-            ranges.len(),
-            v4.len(),
-            v6.len(),
-            sets.len(),
-            texts.len(),
-        ];
-        for count in counts {
-            out.write_all(&u32::try_from(count).map_err(io::Error::other)?.to_le_bytes())?;
-        }
+        let below_v4 = self.ranges.partition_point(|(first, _, _)| *first < V4_FIRST);
+        let counts = Counts {
+            bits: bits as usize,
+            filter_bytes: filter.len(),
+            entries: self.entries.len(),
+            below_v4,
+            v4_ranges: self.ranges.partition_point(|(first, _, _)| *first <= V4_LAST) - below_v4,
+            ranges: self.ranges.len(),
+            range_entries: ranges.len(),
+            v4_segments: v4.len(),
+            v6_segments: v6.len(),
+            set_words: sets.len(),
+            text_bytes: texts.len(),
+        };
+        counts.write(out)?;
+        out.write_all(&filter)?;
         let mut at = 0;
         for bucket in 0..=1u64 << bits {
             while at < self.entries.len() && bucket_of(self.entries[at].hash, bits) < bucket {
@@ -250,9 +291,14 @@ impl Builder {
         for entry in self.entries.iter().chain(&ranges) {
             out.write_all(&entry.encode())?;
         }
-        for (first, last, _) in &self.ranges {
-            out.write_all(&first.to_le_bytes())?;
-            out.write_all(&last.to_le_bytes())?;
+        for (at, (first, last, _)) in self.ranges.iter().enumerate() {
+            if counts.is_v4(at) {
+                out.write_all(&(*first as u32).to_le_bytes())?;
+                out.write_all(&(*last as u32).to_le_bytes())?;
+            } else {
+                out.write_all(&first.to_le_bytes())?;
+                out.write_all(&last.to_le_bytes())?;
+            }
         }
         write_v4_directory(&v4, out)?;
         v4.iter().try_for_each(|(start, _)| out.write_all(&(*start as u32).to_le_bytes()))?;
@@ -295,8 +341,10 @@ impl Builder {
             }
             let set = *known.entry(active.clone()).or_insert_with(|| {
                 let set = sets.len() as u32;
-                sets.push(active.len() as u32);
                 sets.extend_from_slice(&active);
+                if let Some(last) = sets.last_mut() {
+                    *last |= SET_END;
+                }
                 set
             });
             match position.checked_sub(V4_FIRST).filter(|v4| *v4 <= u128::from(u32::MAX)) {
@@ -311,6 +359,79 @@ impl Builder {
 
 /// `::ffff:0.0.0.0`.
 const V4_FIRST: u128 = 0xffff_0000_0000;
+/// `::ffff:255.255.255.255`.
+const V4_LAST: u128 = V4_FIRST + u32::MAX as u128;
+
+/// How many there are of each thing in an index; the head of its layout.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    /// Bits of the hash that the directory goes by.
+    bits: usize,
+    filter_bytes: usize,
+    entries: usize,
+    /// Ranges before those of IPv4.
+    below_v4: usize,
+    v4_ranges: usize,
+    /// Ranges in all.
+    ranges: usize,
+    /// Entries of ranges, then of wildcards.
+    range_entries: usize,
+    v4_segments: usize,
+    v6_segments: usize,
+    set_words: usize,
+    text_bytes: usize,
+}
+
+const HEAD_BYTES: usize = 44;
+
+impl Counts {
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        for count in [
+            self.bits,
+            self.filter_bytes,
+            self.entries,
+            self.below_v4,
+            self.v4_ranges,
+            self.ranges,
+            self.range_entries,
+            self.v4_segments,
+            self.v6_segments,
+            self.set_words,
+            self.text_bytes,
+        ] {
+            out.write_all(&u32::try_from(count).map_err(io::Error::other)?.to_le_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Reads the counts of a head.
+    fn read(head: &[u8]) -> Counts {
+        let count = |at: usize| word(head, at) as usize;
+        Counts {
+            bits: count(0).min(31),
+            filter_bytes: count(1),
+            entries: count(2),
+            below_v4: count(3),
+            v4_ranges: count(4),
+            ranges: count(5),
+            range_entries: count(6),
+            v4_segments: count(7),
+            v6_segments: count(8),
+            set_words: count(9),
+            text_bytes: count(10),
+        }
+    }
+
+    fn is_v4(&self, range: usize) -> bool {
+        (self.below_v4..self.below_v4 + self.v4_ranges).contains(&range)
+    }
+
+    /// Where the bounds of a range stand, from the start of all bounds.
+    fn bounds_at(&self, range: usize) -> usize {
+        let v4 = range.saturating_sub(self.below_v4).min(self.v4_ranges);
+        (range - v4) * BOUNDS_BYTES + v4 * V4_BOUNDS_BYTES
+    }
+}
 
 fn bucket_of(hash: u64, bits: u32) -> u64 {
     if bits == 0 { 0 } else { hash >> (64 - bits) }
@@ -330,17 +451,16 @@ fn write_v4_directory(v4: &[(u128, u32)], out: &mut impl Write) -> io::Result<()
 /// The index of one run, mapped.
 pub struct Hot {
     pages: Arc<Pages>,
-    bits: u32,
+    counts: Counts,
+    filter: Range<usize>,
+    // Where each part begins.
     directory: usize,
     entries: usize,
-    entry_count: usize,
     ranges: usize,
     bounds: usize,
     v4_directory: usize,
     v4_starts: usize,
-    v4_count: usize,
     v6_starts: usize,
-    v6_count: usize,
     sets: usize,
     /// Names of lists, wildcards.
     pub texts: Texts,
@@ -356,37 +476,33 @@ impl Hot {
         if section.is_empty() {
             return Ok(None);
         }
-        let head = pages.bytes(section.start..section.start + HEAD_BYTES)?;
-        let count = |at: usize| word(head, at) as usize;
-        let (bits, entry_count, bound_count, range_count) = (word(head, 0), count(1), count(2), count(3));
-        let (v4_count, v6_count, set_words, text_bytes) = (count(4), count(5), count(6), count(7));
-        let directory = section.start + HEAD_BYTES;
-        let entries = directory + ((1usize << bits.min(31)) + 1) * 4;
-        let ranges = entries + entry_count * ENTRY_BYTES;
-        let bounds = ranges + range_count * ENTRY_BYTES;
-        let v4_directory = bounds + bound_count * BOUNDS_BYTES;
+        let counts = Counts::read(pages.bytes(section.start..section.start + HEAD_BYTES)?);
+        let filter = section.start + HEAD_BYTES..section.start + HEAD_BYTES + counts.filter_bytes;
+        let directory = filter.end;
+        let entries = directory + ((1usize << counts.bits) + 1) * 4;
+        let ranges = entries + counts.entries * ENTRY_BYTES;
+        let bounds = ranges + counts.range_entries * ENTRY_BYTES;
+        let v4_directory = bounds + counts.bounds_at(counts.ranges);
         let v4_starts = v4_directory + V4_DIRECTORY * 4;
-        let v6_starts = v4_starts + v4_count * 8;
-        let sets = v6_starts + v6_count * 20;
-        let texts = sets + set_words * 4;
-        if texts + text_bytes != section.end {
+        let v6_starts = v4_starts + counts.v4_segments * 8;
+        let sets = v6_starts + counts.v6_segments * 20;
+        let texts = sets + counts.set_words * 4;
+        if texts + counts.text_bytes != section.end {
             return Err(pages.damage("the hot index (lengths)"));
         }
         let texts = serde_json::from_slice(pages.bytes(texts..section.end)?)
             .map_err(|error| pages.damage(format!("the hot index (texts: {error})")))?;
         Ok(Some(Hot {
             pages: pages.clone(),
-            bits,
+            counts,
+            filter,
             directory,
             entries,
-            entry_count,
             ranges,
             bounds,
             v4_directory,
             v4_starts,
-            v4_count,
             v6_starts,
-            v6_count,
             sets,
             texts,
         }))
@@ -394,7 +510,7 @@ impl Hot {
 
     /// How many entries are found by hash.
     pub fn entry_count(&self) -> usize {
-        self.entry_count
+        self.counts.entries
     }
 
     /// The entry at a position: they stand in the order of their hashes.
@@ -403,18 +519,22 @@ impl Hot {
     ///
     /// [`Damage`] where its page is wrong.
     pub fn entry_at(&self, index: usize) -> Result<Entry, Damage> {
+        let directory = self.pages.bytes(self.directory..self.entries)?;
+        let before = partition(1 << self.counts.bits, |bucket| word(directory, bucket) as usize <= index);
+        let bucket = before.saturating_sub(1) as u64;
         let at = self.entries + index * ENTRY_BYTES;
-        self.entry(self.pages.bytes(at..at + ENTRY_BYTES)?)
+        let high = bucket >> (self.counts.bits as u32).saturating_sub(64 - HASH_BITS);
+        self.entry(self.pages.bytes(at..at + ENTRY_BYTES)?, high)
     }
 
     /// How many range entries there are, wildcards included, which stand after the ranges.
     pub fn range_count(&self) -> usize {
-        (self.bounds - self.ranges) / ENTRY_BYTES
+        self.counts.range_entries
     }
 
     /// How many of the range entries are ranges: they stand in the order of their first address.
     pub fn bound_count(&self) -> usize {
-        (self.v4_directory - self.bounds) / BOUNDS_BYTES
+        self.counts.ranges
     }
 
     /// Calls `found` with every entry of this hash.
@@ -424,17 +544,22 @@ impl Hot {
     /// [`Damage`] where a page that was needed is wrong.
     #[inline]
     pub fn find(&self, hash: u64, found: &mut impl FnMut(Entry)) -> Result<(), Damage> {
-        let bucket = self.directory + bucket_of(hash, self.bits) as usize * 4;
+        let block = filter::block_of(hash, self.filter.len() / filter::BLOCK_BYTES) * filter::BLOCK_BYTES;
+        let block = self.filter.start + block;
+        if !filter::block_has(self.pages.bytes(block..block + filter::BLOCK_BYTES)?, hash) {
+            return Ok(());
+        }
+        let bucket = self.directory + bucket_of(hash, self.counts.bits as u32) as usize * 4;
         let bounds = self.pages.bytes(bucket..bucket + 8)?;
         let (start, end) = (word(bounds, 0) as usize, word(bounds, 1) as usize);
-        if start >= end || end > self.entry_count {
+        if start >= end || end > self.counts.entries {
             return Ok(());
         }
         let bytes = self.pages.bytes(self.entries + start * ENTRY_BYTES..self.entries + end * ENTRY_BYTES)?;
         let wanted = hash.to_le_bytes();
         for bytes in bytes.chunks_exact(ENTRY_BYTES) {
-            if bytes[..8] == wanted {
-                found(self.entry(bytes)?);
+            if bytes[..7] == wanted[..7] {
+                found(self.entry(bytes, hash >> HASH_BITS)?);
             }
         }
         Ok(())
@@ -446,12 +571,14 @@ impl Hot {
     ///
     /// [`Damage`] where a page that was needed is wrong.
     pub fn find_covering(&self, address: IpAddr, found: &mut impl FnMut(u32, Entry)) -> Result<(), Damage> {
-        let Some(set) = self.set_of(to_u128(address))? else { return Ok(()) };
-        let count = word(self.pages.bytes(self.sets + set * 4..self.sets + set * 4 + 4)?, 0) as usize;
-        let at = self.sets + set * 4 + 4;
-        for index in self.pages.bytes(at..at + count * 4)?.chunks_exact(4) {
-            let index = word(index, 0);
-            found(index, self.range_entry(index)?);
+        let Some(set) = self.set_of(to_u128(address))?.filter(|set| *set > 0) else { return Ok(()) };
+        for word_at in set..self.counts.set_words {
+            let at = self.sets + word_at * 4;
+            let index = word(self.pages.bytes(at..at + 4)?, 0);
+            found(index & !SET_END, self.range_entry(index & !SET_END)?);
+            if index & SET_END != 0 {
+                break;
+            }
         }
         Ok(())
     }
@@ -463,7 +590,7 @@ impl Hot {
     /// [`Damage`] where its page is wrong.
     pub fn range_entry(&self, index: u32) -> Result<Entry, Damage> {
         let at = self.ranges + index as usize * ENTRY_BYTES;
-        self.entry(self.pages.bytes(at..at + ENTRY_BYTES)?)
+        self.entry(self.pages.bytes(at..at + ENTRY_BYTES)?, 0)
     }
 
     /// The first and last address of a range.
@@ -472,15 +599,21 @@ impl Hot {
     ///
     /// [`Damage`] where its page is wrong.
     pub fn bounds(&self, index: u32) -> Result<Option<AddressRange>, Damage> {
-        let at = self.bounds + index as usize * BOUNDS_BYTES;
-        let bytes = self.pages.bytes(at..at + BOUNDS_BYTES)?;
-        let number = |bytes: &[u8]| u128::from_le_bytes(bytes.try_into().expect("sixteen bytes"));
-        let (first, last) = (from_u128(number(&bytes[..16])), from_u128(number(&bytes[16..])));
-        Ok(AddressRange::new(first, last))
+        let index = index as usize;
+        let at = self.bounds + self.counts.bounds_at(index);
+        let (first, last) = if self.counts.is_v4(index) {
+            let bytes = self.pages.bytes(at..at + V4_BOUNDS_BYTES)?;
+            (V4_FIRST + u128::from(word(bytes, 0)), V4_FIRST + u128::from(word(bytes, 1)))
+        } else {
+            let bytes = self.pages.bytes(at..at + BOUNDS_BYTES)?;
+            let number = |bytes: &[u8]| u128::from_le_bytes(bytes.try_into().expect("sixteen bytes"));
+            (number(&bytes[..16]), number(&bytes[16..]))
+        };
+        Ok(AddressRange::new(from_u128(first), from_u128(last)))
     }
 
-    fn entry(&self, bytes: &[u8]) -> Result<Entry, Damage> {
-        Entry::decode(bytes).ok_or_else(|| self.pages.damage("the hot index (an entry)"))
+    fn entry(&self, bytes: &[u8], high: u64) -> Result<Entry, Damage> {
+        Entry::decode(bytes, high).ok_or_else(|| self.pages.damage("the hot index (an entry)"))
     }
 
     /// The set of ranges that hold an address.
@@ -492,18 +625,18 @@ impl Hot {
             let (low, high) = (word(bounds, 0) as usize, word(bounds, 1) as usize);
             let starts = self.pages.bytes(self.v4_starts + low * 4..self.v4_starts + high * 4)?;
             let within = partition(starts.len() / 4, |index| u128::from(word(starts, index)) <= v4);
-            return self.set_at(self.v4_starts + self.v4_count * 4, low + within);
+            return self.set_at(self.v4_starts + self.counts.v4_segments * 4, low + within);
         }
-        let starts = self.pages.bytes(self.v6_starts..self.v6_starts + self.v6_count * 16)?;
+        let starts = self.pages.bytes(self.v6_starts..self.v6_starts + self.counts.v6_segments * 16)?;
         let start = |index: usize| {
             u128::from_le_bytes(starts[index * 16..index * 16 + 16].try_into().expect("sixteen bytes"))
         };
-        let count = partition(self.v6_count, |index| start(index) <= address);
+        let count = partition(self.counts.v6_segments, |index| start(index) <= address);
         // A segment that begins below the IPv4 block does not reach beyond it.
         if count > 0 && start(count - 1) < V4_FIRST && address > V4_FIRST {
             return Ok(None);
         }
-        self.set_at(self.v6_starts + self.v6_count * 16, count)
+        self.set_at(self.v6_starts + self.counts.v6_segments * 16, count)
     }
 
     /// The set of the last of `count` segments that begin at or before the address.
@@ -529,3 +662,6 @@ fn word(bytes: &[u8], index: usize) -> u32 {
     let at = index * 4;
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
+
+#[cfg(test)]
+mod tests;

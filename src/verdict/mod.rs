@@ -611,8 +611,15 @@ impl<'a> Judge<'a> {
         }
         benign.sort_by_cached_key(|one| {
             let name = self.view.snapshot().source_name(one.source).to_owned();
-            let entry = (one.indicator.clone(), one.list.clone(), one.category, one.rank);
-            (one.effect.action, one.effect.cap, name, entry)
+            (
+                one.effect.action,
+                one.effect.cap,
+                name,
+                one.indicator.clone(),
+                one.list.clone(),
+                one.category,
+                one.rank,
+            )
         });
         let speaks = clean || benign.iter().any(|one| one.effect.action != Action::Annotate);
         let suppressed = benign.iter().any(|one| one.effect.action == Action::Suppress);
