@@ -19,7 +19,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::filter;
 use super::pages::{Damage, Pages};
-use crate::indicator::{AddressRange, from_u128, to_u128};
+use crate::indicator::{AddressRange, Mask, MaskType, from_u128, to_u128};
 
 const BOUNDS_BYTES: usize = 32;
 const V4_BOUNDS_BYTES: usize = 8;
@@ -197,6 +197,40 @@ pub struct Texts {
     pub wildcards: Vec<(String, u32)>,
 }
 
+/// The wildcards of an index, by the host that they are on; those of no fixed host one by one.
+#[derive(Default)]
+struct Wildcards {
+    /// With the positions of their entries among the range entries.
+    all: Vec<(Mask, u32)>,
+    by_host: HashMap<Box<str>, Vec<usize>>,
+    on_any_host: Vec<usize>,
+}
+
+impl Wildcards {
+    fn new(texts: &Texts) -> Wildcards {
+        let mut wildcards = Wildcards::default();
+        for (text, at) in &texts.wildcards {
+            // What a later version wrote and this one does not read matches nothing.
+            let Ok(mask) = Mask::from_key(MaskType::Wildcard, text, None) else { continue };
+            let host = text.split(['/', '?']).next().unwrap_or_default();
+            let place = wildcards.all.len();
+            if host.contains('*') {
+                wildcards.on_any_host.push(place);
+            } else {
+                wildcards.by_host.entry(host.into()).or_default().push(place);
+            }
+            wildcards.all.push((mask, *at));
+        }
+        wildcards
+    }
+
+    /// Those that can match something on a host.
+    fn on(&self, host: &str) -> impl Iterator<Item = &(Mask, u32)> {
+        let fixed = if self.by_host.is_empty() { None } else { self.by_host.get(host) };
+        fixed.into_iter().flatten().chain(&self.on_any_host).filter_map(|place| self.all.get(*place))
+    }
+}
+
 /// Collects the entries of a run and writes them.
 #[derive(Default)]
 pub struct Builder {
@@ -253,7 +287,7 @@ impl Builder {
         self.entries.sort_unstable_by_key(|entry| (entry.hash, entry.source, entry.from, entry.encode()));
         let bits = (self.entries.len() / BUCKET_ENTRIES).max(1).ilog2().max(DIRECTORY_BITS_MIN);
         let hashes: Vec<u64> = self.entries.iter().map(|entry| entry.hash).collect();
-        let filter = filter::build(&hashes, filter::STRICT_BITS);
+        let filter = filter::build(&hashes, filter::KEY_BITS);
         let (v4, v6, sets) = self.flatten();
         let ranges: Vec<Entry> = self
             .ranges
@@ -462,6 +496,7 @@ pub struct Hot {
     v4_starts: usize,
     v6_starts: usize,
     sets: usize,
+    wildcards: Wildcards,
     /// Names of lists, wildcards.
     pub texts: Texts,
 }
@@ -490,7 +525,7 @@ impl Hot {
         if texts + counts.text_bytes != section.end {
             return Err(pages.damage("the hot index (lengths)"));
         }
-        let texts = serde_json::from_slice(pages.bytes(texts..section.end)?)
+        let texts: Texts = serde_json::from_slice(pages.bytes(texts..section.end)?)
             .map_err(|error| pages.damage(format!("the hot index (texts: {error})")))?;
         Ok(Some(Hot {
             pages: pages.clone(),
@@ -504,8 +539,14 @@ impl Hot {
             v4_starts,
             v6_starts,
             sets,
+            wildcards: Wildcards::new(&texts),
             texts,
         }))
+    }
+
+    /// Bytes of all of it.
+    pub fn bytes(&self) -> usize {
+        self.sets + self.counts.set_words * 4 + self.counts.text_bytes + HEAD_BYTES - self.filter.start
     }
 
     /// How many entries are found by hash.
@@ -579,6 +620,19 @@ impl Hot {
             if index & SET_END != 0 {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Calls `found` with every wildcard that can match something on a host (as in a key, without `www.`), and
+    /// its entry: whether it does is the caller's to ask.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] where a page that was needed is wrong.
+    pub fn wildcards_on(&self, host: &str, found: &mut impl FnMut(&Mask, Entry)) -> Result<(), Damage> {
+        for (mask, at) in self.wildcards.on(host) {
+            found(mask, self.range_entry(*at)?);
         }
         Ok(())
     }

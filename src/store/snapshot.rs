@@ -15,7 +15,7 @@ use super::hot::{Entry, Probe};
 use super::manifest::{Batch, Manifest};
 use super::run::Run;
 use crate::feeds::State;
-use crate::indicator::MaskType;
+use crate::indicator::{Mask, MaskType};
 use crate::value::Timestamp;
 
 /// The number of what is no source of the store's: evidence that follows from related objects.
@@ -298,6 +298,21 @@ impl View {
             for (text, at) in &hot.texts.wildcards {
                 self.hit(index, None, hot.range_entry(*at)?, &mut |hit| found(text, hit));
             }
+        }
+        Ok(())
+    }
+
+    /// Calls `found` with every wildcard that can match something on a host, as a key spells it, and its entry.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn wildcards_on(&self, host: &str, found: &mut impl FnMut(&Mask, Hit)) -> Result<(), StoreError> {
+        for (index, run) in self.snapshot.runs.iter().enumerate() {
+            let Some(hot) = &run.hot else { continue };
+            hot.wildcards_on(host, &mut |mask, entry| {
+                self.hit(index, None, entry, &mut |hit| found(mask, hit));
+            })?;
         }
         Ok(())
     }

@@ -368,7 +368,9 @@ impl<'a> Judge<'a> {
     /// Whether no entry of any index matches a name: so of most, and quickly said.
     fn nothing_matches(&self, name: &DomainName) -> Result<bool, StoreError> {
         let mut matched = false;
-        self.view.wildcards(&mut |_, _| matched = true)?;
+        self.view.wildcards_on(name.without_www(), &mut |mask, _| {
+            matched |= mask.matches_host(&Host::Domain(name.clone()));
+        })?;
         let mut rest = Some(name.without_www());
         while let Some(probed) = rest.filter(|_| !matched) {
             self.view.hits(&Probe::Name(probed), &mut |_| matched = true)?;
@@ -460,10 +462,8 @@ impl<'a> Judge<'a> {
     /// Damage in the store.
     pub fn wildcards_of(&self, host: &Host) -> Result<Vec<Mask>, StoreError> {
         let mut masks = Vec::new();
-        self.view.wildcards(&mut |text, _| {
-            masks.extend(
-                Mask::from_key(MaskType::Wildcard, text, None).ok().filter(|mask| mask.matches_host(host)),
-            );
+        self.view.wildcards_on(&host.normal().to_key(), &mut |mask, _| {
+            masks.extend(mask.matches_host(host).then(|| mask.clone()));
         })?;
         masks.sort();
         masks.dedup();
@@ -504,7 +504,7 @@ impl<'a> Judge<'a> {
                 }
             })?;
         }
-        self.match_wildcards(matches, |mask| mask.matches_host(&Host::Domain(name.clone())))
+        self.match_wildcards(host, matches, |mask| mask.matches_host(&Host::Domain(name.clone())))
     }
 
     fn match_address(&self, address: IpAddr, matches: &mut Matches) -> Result<(), StoreError> {
@@ -540,18 +540,18 @@ impl<'a> Judge<'a> {
                 matches.hits.push((hit, Match::Mask, What::Script(format!("{path}?*"))));
             })?;
         }
-        self.match_wildcards(matches, |mask| mask.matches_url(url))
+        self.match_wildcards(url.host_str(), matches, |mask| mask.matches_url(url))
     }
 
     fn match_wildcards(
         &self,
+        host: &str,
         matches: &mut Matches,
         covers: impl Fn(&Mask) -> bool,
     ) -> Result<(), StoreError> {
-        self.view.wildcards(&mut |text, hit| {
-            let mask = Mask::from_key(MaskType::Wildcard, text, None);
-            if mask.is_ok_and(|mask| covers(&mask)) {
-                matches.hits.push((hit, Match::Mask, What::Wildcard(text.to_owned())));
+        self.view.wildcards_on(host, &mut |mask, hit| {
+            if covers(mask) {
+                matches.hits.push((hit, Match::Mask, What::Wildcard(mask.text().to_owned())));
             }
         })
     }
