@@ -83,6 +83,13 @@ pub struct RunEntry {
     /// When it was merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Timestamp>,
+    /// The day before which it has no daily detail, 0: it has all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub folded_before: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What is true.
