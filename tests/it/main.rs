@@ -14,6 +14,7 @@ mod program;
 mod recompute;
 mod related;
 mod report;
+mod retention;
 mod schema;
 mod tidy;
 mod world;
