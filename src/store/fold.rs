@@ -219,8 +219,9 @@ impl Finder<'_> {
         let Some((counterpart, source)) = rest.split_last_chunk::<2>() else { return Ok(()) };
         self.names.insert(xxh3_64_with_seed(&once.object, self.seed));
         let object = ObjectKey::domain(name).0;
-        let address = match read_part(counterpart) {
-            Some((Part::Address(address), _)) if table == Table::Resolves => Some(address),
+        let resolved = if table == Table::Resolves { read_part(counterpart) } else { None };
+        let address = match resolved {
+            Some((Part::Address(address), _)) => Some(address),
             _ => None,
         };
         // Of a text the type stays.

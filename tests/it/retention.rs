@@ -4,9 +4,14 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
+use zonelens::feeds::State;
+use zonelens::store::merge::Retention;
+use zonelens::store::{Edge, ObjectKey, Part, Table, read_part};
+use zonelens::value::Timestamp;
 
 use crate::program::{Program, until};
 use crate::schema::assert_valid;
+use crate::world::World;
 
 /// Long after everything here was learnt: more than `detail_days`, less than twice that.
 const LATER: &str = "2025-10-01T12:00:00Z";
@@ -239,4 +244,63 @@ fn names_seen_once_fold_where_they_are_too_many() {
     program.ok(&["--now", LATER, "merge"]);
     assert_eq!(folded("192.31.196.1")["HitsCount"], 5001 + 5003);
     assert_eq!(program.ok(&["verify"]).code, 0);
+}
+
+fn edges(world: &World, name: &str, table: Table) -> Vec<Edge> {
+    world.store.refresh();
+    let view = world.store.snapshot().unwrap().view(None);
+    view.table(&ObjectKey::domain(name), table).unwrap().edges
+}
+
+/// The names below a name, each with the hits of its row.
+fn below(world: &World, name: &str) -> Vec<(String, u64)> {
+    let row = |edge: &Edge| match read_part(&edge.counterpart) {
+        Some((Part::Domain(name), _)) => (name, edge.observed.hits()),
+        other => panic!("{other:?}"),
+    };
+    edges(world, name, Table::Subdomain).iter().map(row).collect()
+}
+
+#[test]
+fn what_else_is_known_of_a_name_keeps_it() {
+    let mut world = World::new();
+    let at = "2024-05-01T03:00:00Z";
+    let mut facts = String::new();
+    for number in 1..=5 {
+        facts += &resolution(&format!("x{number}.b.one.example"), "192.31.196.1", at, at, 1);
+        for (name, rrtype, rdata) in [
+            (format!("t{number}.two.example"), "TXT", json!({"text": format!("text {number}")})),
+            (format!("c{number}.three.example"), "CNAME", json!({"name": "one.example"})),
+        ] {
+            let line = json!({"fact": "resolution", "rrname": name, "rrtype": rrtype, "rdata": rdata,
+                "first": at, "last": at, "hits": 1});
+            writeln!(facts, "{line}").unwrap();
+        }
+    }
+    // A name below it says more than that it was seen once; and what lists a name lists its `www.` too.
+    facts += &resolution("deep.x1.b.one.example", "192.31.196.1", at, at, 1);
+    facts += &resolution("www.b.one.example", "192.31.196.1", at, at, 1);
+    world.feed_at("dns", State::Events, "2024-05-21", &facts);
+    let retention = Retention { fold_names: 3, ..Retention::default() };
+    let later = Timestamp::parse(LATER).unwrap();
+    // Nothing is old enough yet.
+    world.feed_at("dns", State::Events, "2024-05-21", &resolution("y.four.example", "192.31.196.1", at, at, 1));
+    assert_eq!(world.store.merge(world.now, &retention).unwrap(), (2, 1));
+    assert_eq!(below(&world, "b.one.example").len(), 7);
+    assert_eq!(world.store.merge(later, &retention).unwrap(), (1, 1));
+    let folded = ["*.b.one.example", "www.b.one.example", "x1.b.one.example", "deep.x1.b.one.example"];
+    let known: Vec<(String, u64)> = folded.map(|name| (name.to_owned(), 4 * u64::from(name.starts_with('*')))).into();
+    assert_eq!(below(&world, "b.one.example"), known);
+    assert_eq!(below(&world, "one.example"), known);
+    assert_eq!(below(&world, "two.example"), [("*.two.example".to_owned(), 5)]);
+    let [record] = &edges(&world, "*.two.example", Table::Record)[..] else { panic!("one record") };
+    assert_eq!((&record.counterpart[..], record.observed.hits()), (&[0, 16][..], 5));
+    // What a name leads to is worth more than how often it was seen.
+    assert_eq!(below(&world, "three.example").len(), 5);
+    assert_eq!(edges(&world, "one.example", Table::RecordOf).len(), 5);
+    // Never is never.
+    let mut world = World::new();
+    world.feed_at("dns", State::Events, "2024-05-21", &facts);
+    world.store.merge(later, &Retention { fold_names: 0, ..retention }).unwrap();
+    assert_eq!(below(&world, "two.example").len(), 5);
 }
