@@ -25,6 +25,7 @@ use super::publish::write_run;
 use super::rows::{ancestors, flagged_row};
 use super::run::{Run, RunMeta};
 use super::sort::Sorter;
+use super::stated::Input;
 use crate::indicator::is_reserved;
 use crate::value::DAY_S;
 
@@ -82,7 +83,7 @@ impl Folded {
 ///
 /// Damage in a run; what the file system says; [`io::ErrorKind::Interrupted`] once `stop` is set.
 pub fn find(
-    runs: &[&Run],
+    runs: &[Input<'_>],
     live: &[Arc<Run>],
     folder: &Path,
     seed: u64,

@@ -18,8 +18,9 @@ use super::hot::Builder;
 use super::index::index_row;
 use super::key::{Table, object_len};
 use super::manifest::{Batch, Manifest, RunEntry};
-use super::run::{Run, RunMeta, RunWriter};
-use super::value::{Entry, entries, merge_values, push_entry, table_of};
+use super::run::{RunMeta, RunWriter};
+use super::stated::{Input, Places, Ranks, join};
+use super::value::{merge_values, table_of};
 use crate::value::{DAY_S, Timestamp};
 
 /// How long things are kept.
@@ -111,19 +112,19 @@ pub fn crowded(manifest: &Manifest, alike_max: usize) -> Option<Vec<RunEntry>> {
 ///
 /// Damage in one of them; what the file system says; [`io::ErrorKind::Interrupted`] once `stop` is set.
 pub fn merge(
-    runs: &[&Run],
+    runs: &[Input<'_>],
     path: &Path,
     seed: u64,
     fold_before: u32,
     folded: Option<&Folded>,
     stop: &AtomicBool,
 ) -> io::Result<RunMeta> {
-    let mut batches: Vec<Batch> = runs.iter().flat_map(|run| run.meta.batches.iter().cloned()).collect();
+    let mut batches: Vec<Batch> = runs.iter().flat_map(Input::batches).cloned().collect();
     batches.sort_by_key(|batch| batch.seq);
-    let ranks = ranks(&batches);
+    let ranks = Ranks::of(&batches);
     // The rows of folded names are of no batch, and no days are missing there.
-    let all = runs.iter().filter(|run| !run.meta.batches.is_empty());
-    let folded_before = all.map(|run| run.meta.folded_before).min().unwrap_or(0).max(fold_before);
+    let all = runs.iter().filter(|input| input.batches().next().is_some());
+    let folded_before = all.map(|input| input.run.meta.folded_before).min().unwrap_or(0).max(fold_before);
     let meta = RunMeta { batches: batches.clone(), seed, folded_before, ..RunMeta::default() };
     let mut writer = RunWriter::create(path, meta)?;
     let mut hot = Builder::default();
@@ -155,14 +156,17 @@ const STOP_ROWS: usize = 4096;
 /// # Errors
 ///
 /// As [`merge`].
-pub fn each(runs: &[&Run], batches: &[Batch], stop: &AtomicBool, row: &mut TakeRow<'_>) -> io::Result<()> {
-    let position = |seq: u64| batches.binary_search_by_key(&seq, |batch| batch.seq).unwrap_or(0) as u32;
-    // Where each run's batches stand in the list of all.
-    let positions: Vec<Vec<u32>> =
-        runs.iter().map(|run| run.meta.batches.iter().map(|batch| position(batch.seq)).collect()).collect();
+pub fn each(
+    runs: &[Input<'_>],
+    batches: &[Batch],
+    stop: &AtomicBool,
+    row: &mut TakeRow<'_>,
+) -> io::Result<()> {
+    let ranks = Ranks::of(batches);
+    let places: Vec<Places> = runs.iter().map(|input| Places::new(input, batches)).collect();
     let mut streams = Vec::with_capacity(runs.len());
-    for run in runs {
-        let mut stream = run.stream()?;
+    for input in runs {
+        let mut stream = input.run.stream()?;
         let more = stream.advance();
         streams.push(more.then_some(stream));
     }
@@ -177,27 +181,28 @@ pub fn each(runs: &[&Run], batches: &[Batch], stop: &AtomicBool, row: &mut TakeR
         key.extend_from_slice(least);
         let bad = || io::Error::new(io::ErrorKind::InvalidData, "a row of no known kind");
         let table = table_of(&key).ok_or_else(bad)?;
-        let mut first = true;
-        for (stream, positions) in streams.iter_mut().zip(&positions) {
+        let mut is_there = false;
+        for ((stream, places), input) in streams.iter_mut().zip(&places).zip(runs) {
             let Some(open) = stream.as_mut().filter(|stream| stream.key() == key) else { continue };
             let from = if table.is_observed() {
                 open.value().bytes()
             } else {
-                rename(open.value().bytes(), positions, &mut renamed);
+                places.rename(open.value().bytes(), source_of(&key), &ranks, &mut renamed);
                 &renamed
             };
-            if first {
+            let counts = if table.is_observed() { !input.only_stated } else { !from.is_empty() };
+            if counts && !is_there {
                 value.clear();
                 value.extend_from_slice(from);
-                first = false;
-            } else if !table.is_derived() {
+                is_there = true;
+            } else if counts && !table.is_derived() {
                 merge_values(&key, &mut value, from)?;
             }
             if !open.advance() {
                 *stream = None;
             }
         }
-        if !table.is_derived() && !row(&key, table, &mut value)? {
+        if is_there && !table.is_derived() && !row(&key, table, &mut value)? {
             break;
         }
     }
@@ -221,54 +226,4 @@ fn fold(value: &mut Vec<u8>, before: u32) -> io::Result<()> {
 fn source_of(key: &[u8]) -> u16 {
     debug_assert!(object_len(key).is_some());
     key.last_chunk::<2>().map_or(0, |bytes| u16::from_be_bytes(*bytes))
-}
-
-/// Rewrites the batch positions of a value's statements.
-fn rename(value: &[u8], positions: &[u32], out: &mut Vec<u8>) {
-    out.clear();
-    let at = |old: u32| positions.get(old as usize).copied().unwrap_or(0);
-    for entry in entries(value) {
-        push_entry(out, &Entry { from: at(entry.from), to: at(entry.to), payload: entry.payload });
-    }
-}
-
-/// For each batch its source and its rank among the batches of that source.
-fn ranks(batches: &[Batch]) -> Vec<(u16, u32)> {
-    let mut counts: BTreeMap<u16, u32> = BTreeMap::new();
-    batches
-        .iter()
-        .map(|batch| {
-            let count = counts.entry(batch.source_id).or_default();
-            *count += 1;
-            (batch.source_id, *count - 1)
-        })
-        .collect()
-}
-
-/// Joins equal statements of neighbouring batches of a source.
-fn join(value: &[u8], source: u16, ranks: &[(u16, u32)]) -> Vec<u8> {
-    let rank = |position: u32| {
-        ranks.get(position as usize).filter(|(owner, _)| *owner == source).map(|(_, rank)| *rank)
-    };
-    let mut all: Vec<Entry<'_>> = entries(value).collect();
-    if all.len() > 1 {
-        all.sort_by(|a, b| (a.payload, a.from, a.to).cmp(&(b.payload, b.from, b.to)));
-        all.dedup_by(|next, last| {
-            let touches = match (rank(last.to), rank(next.from)) {
-                (Some(end), Some(start)) => start <= end + 1,
-                _ => false,
-            };
-            let joined = next.payload == last.payload && touches;
-            if joined {
-                last.to = last.to.max(next.to);
-            }
-            joined
-        });
-        all.sort_by(|a, b| (a.from, a.to, a.payload).cmp(&(b.from, b.to, b.payload)));
-    }
-    let mut joined = Vec::with_capacity(value.len());
-    for entry in &all {
-        push_entry(&mut joined, entry);
-    }
-    joined
 }

@@ -36,6 +36,7 @@ mod rows;
 mod run;
 pub mod snapshot;
 mod sort;
+mod stated;
 mod temp;
 mod value;
 

@@ -3,13 +3,16 @@
 //! The new run is written without the publish lock. Under it is only looked whether the runs that it replaces
 //! are still live: another process may have been quicker, and then nothing is changed.
 
+use std::collections::HashSet;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::fold::{self, Folding};
 use super::manifest::{Event, Manifest, RunEntry, append_catalogue};
 use super::merge::{Retention, crowded, groups, merge};
-use super::run::Run;
+use super::run::{Run, RunMeta};
+use super::stated::{Input, only_states};
 use super::temp::TempFolder;
 use super::{Store, StoreError, run_path};
 use crate::value::{DAY_S, Timestamp};
@@ -52,7 +55,7 @@ impl Store {
         let mut tries = Tries(0);
         while let Some(group) = groups(&self.manifest()?, now, retention).into_iter().next() {
             let folding = retention.folding(&group, now);
-            tries.count(self.replace(&group, &[], now, folding, &never)?)?;
+            tries.count(self.merge_runs(&group, now, folding, &never)?)?;
         }
         self.expire_originals(now, retention)?;
         Ok((before, self.manifest()?.runs.len()))
@@ -72,7 +75,7 @@ impl Store {
     ) -> Result<(usize, usize), StoreError> {
         let (mut from, mut to) = (0, 0);
         while let Some(group) = crowded(&self.manifest()?, alike_max).filter(|_| !stop.load(Ordering::Relaxed)) {
-            match self.replace(&group, &[], now, Folding::default(), stop) {
+            match self.merge_runs(&group, now, Folding::default(), stop) {
                 Ok(true) => (from, to) = (from + group.len(), to + 1),
                 // Somebody else joins them already.
                 Ok(false) => break,
@@ -105,43 +108,90 @@ impl Store {
         self.swap(manifest)
     }
 
-    /// Replaces live runs by one merged from the originals of all of them that hold none of `without`. False:
-    /// another process replaced one of them meanwhile, and nothing is changed.
-    fn replace(
+    /// Replaces live runs by one merged from them. False: another process replaced one of them meanwhile, and
+    /// nothing is changed.
+    fn merge_runs(
         &self,
         group: &[RunEntry],
-        without: &[u64],
         now: Timestamp,
         folding: Folding,
         stop: &AtomicBool,
+    ) -> Result<bool, StoreError> {
+        let Some(open) = self.open_all(&group.iter().collect::<Vec<_>>(), group)? else { return Ok(false) };
+        let kept = |(entry, run): (&RunEntry, &Run)| match &entry.originals[..] {
+            [] if run.meta.batches.iter().all(only_states) => Vec::new(),
+            [] => vec![entry.clone()],
+            originals => originals.to_vec(),
+        };
+        let originals = group.iter().zip(&open).flat_map(kept).collect();
+        let seed = self.manifest()?.seed;
+        self.replace(group, originals, Some(now), |folder, file| {
+            let mut inputs: Vec<Input<'_>> = open.iter().map(Input::whole).collect();
+            let folded = if folding.names == 0 {
+                None
+            } else {
+                self.refresh();
+                fold::find(&inputs, self.snapshot()?.runs(), folder, seed, folding.names, stop)?
+            };
+            inputs.extend(folded.as_ref().map(|folded| Input::whole(&folded.run)));
+            Ok(Some(merge(&inputs, file, seed, folding.before, folded.as_ref(), stop)?))
+        })
+    }
+
+    /// Replaces a live run by one without those of `retired`; by none where nothing is left. False: as
+    /// [`Store::merge_runs`].
+    fn rebuild(&self, run: &RunEntry, retired: &[u64]) -> Result<bool, StoreError> {
+        let group = std::slice::from_ref(run);
+        let left: HashSet<u64> = run.batches.iter().copied().filter(|seq| !retired.contains(seq)).collect();
+        let of_originals: HashSet<u64> = run.originals.iter().flat_map(|one| &one.batches).copied().collect();
+        let Some(whole) = self.open_all(&[run], group)? else { return Ok(false) };
+        let Some(open) = self.open_all(&run.originals.iter().collect::<Vec<_>>(), group)? else {
+            return Ok(false);
+        };
+        let gone = |seq: &u64| !left.contains(seq);
+        let mut observing = whole.iter().flat_map(|run| &run.meta.batches).filter(|batch| !only_states(batch));
+        let mut inputs = Vec::new();
+        if observing.all(|batch| left.contains(&batch.seq)) {
+            let without: HashSet<u64> = run.batches.iter().copied().filter(gone).collect();
+            inputs.extend(whole.iter().map(|run| Input { without: without.clone(), ..Input::whole(run) }));
+        } else {
+            for run in &open {
+                let batches = &run.meta.batches;
+                let without = batches.iter().map(|batch| batch.seq).filter(gone).collect();
+                let only_stated = batches.iter().all(|batch| only_states(batch) || gone(&batch.seq));
+                inputs.push(Input { run, without, only_stated });
+            }
+            // Of what only states no original is kept.
+            let others = run.batches.iter().copied().filter(|seq| gone(seq) || of_originals.contains(seq));
+            let without: HashSet<u64> = others.collect();
+            inputs.extend(whole.iter().map(|run| Input { run, without: without.clone(), only_stated: true }));
+        }
+        inputs.retain(|input| input.batches().next().is_some());
+        let seed = self.manifest()?.seed;
+        let never = AtomicBool::new(false);
+        let originals = run.originals.iter().filter(|one| !one.batches.iter().all(gone)).cloned().collect();
+        self.replace(group, originals, run.merged, |_, file| {
+            Ok(match inputs.is_empty() {
+                true => None,
+                false => Some(merge(&inputs, file, seed, 0, None, &never)?),
+            })
+        })
+    }
+
+    /// Replaces live runs by the one that `write` writes.
+    fn replace(
+        &self,
+        group: &[RunEntry],
+        originals: Vec<RunEntry>,
+        merged: Option<Timestamp>,
+        write: impl FnOnce(&Path, &Path) -> Result<Option<RunMeta>, StoreError>,
     ) -> Result<bool, StoreError> {
         let folder = {
             let _lock = self.lock()?;
             TempFolder::create(&self.folder().join("tmp"))?
         };
-        let originals: Vec<RunEntry> = group
-            .iter()
-            .flat_map(|run| if run.originals.is_empty() { vec![run.clone()] } else { run.originals.clone() })
-            .filter(|run| !run.batches.iter().any(|seq| without.contains(seq)))
-            .collect();
-        // Merging what was merged is quicker than merging all that it was merged from.
-        let inputs: Vec<&RunEntry> =
-            if without.is_empty() { group.iter().collect() } else { originals.iter().collect() };
-        let Some(open) = self.open_all(&inputs, group)? else { return Ok(false) };
         let file = folder.path.join("merged.run");
-        let seed = self.manifest()?.seed;
-        let mut runs: Vec<&Run> = open.iter().collect();
-        let meta = if runs.is_empty() {
-            None
-        } else if folding.names == 0 {
-            Some(merge(&runs, &file, seed, folding.before, None, stop)?)
-        } else {
-            self.refresh();
-            let live = self.snapshot()?;
-            let folded = fold::find(&runs, live.runs(), &folder.path, seed, folding.names, stop)?;
-            runs.extend(folded.as_ref().map(|folded| &folded.run));
-            Some(merge(&runs, &file, seed, folding.before, folded.as_ref(), stop)?)
-        };
+        let meta = write(&folder.path, &file)?;
         let _lock = self.lock()?;
         let mut manifest = self.manifest()?;
         if !are_live(group, &manifest) {
@@ -150,10 +200,11 @@ impl Store {
         manifest.runs.retain(|run| group.iter().all(|old| old.id != run.id));
         if let Some(meta) = meta {
             let mut entry = self.adopt(&mut manifest, &file, &meta)?;
-            if originals.len() > 1 {
+            // What it was made of alone is no more than it is itself.
+            if originals.iter().any(|one| one.batches.len() < entry.batches.len()) {
                 entry.originals = originals;
-                entry.merged = Some(now);
             }
+            entry.merged = merged;
             manifest.runs.push(entry);
             manifest.runs.sort_by_key(|run| (run.learnt_first, run.id));
         }
@@ -189,27 +240,25 @@ impl Store {
     /// [`StoreError::Refused`] where a batch is not live, or was merged so long ago that the originals are
     /// gone; nothing is then changed.
     pub fn retire(&self, batches: &[u64], now: Timestamp) -> Result<Retired, StoreError> {
-        let manifest = self.manifest()?;
-        for seq in batches {
-            let run = manifest.runs.iter().find(|run| run.batches.contains(seq));
-            let run = run.ok_or_else(|| {
-                StoreError::Refused(format!(
-                    "batch {seq} is not live: `zonelens batches` lists those that are"
-                ))
-            })?;
-            can_retire(run, batches)?;
+        self.refresh();
+        let snapshot = self.snapshot()?;
+        let live = snapshot.batches();
+        let stated = live.iter().filter(|batch| only_states(batch)).map(|batch| batch.seq).collect();
+        if let Some(seq) = batches.iter().find(|seq| live.iter().all(|batch| batch.seq != **seq)) {
+            return Err(StoreError::Refused(format!(
+                "batch {seq} is not live: `zonelens batches` lists those that are"
+            )));
         }
+        let holds = |run: &&RunEntry| run.batches.iter().any(|seq| batches.contains(seq));
+        snapshot.manifest.runs.iter().filter(holds).try_for_each(|run| can_retire(run, batches, &stated))?;
         let mut result = Retired { batches: batches.to_vec(), rebuilt: 0 };
-        let never = AtomicBool::new(false);
         let mut tries = Tries(0);
-        let holds = |run: &RunEntry| run.batches.iter().any(|seq| batches.contains(seq));
-        while let Some(run) = self.manifest()?.runs.into_iter().find(holds) {
+        while let Some(run) = self.manifest()?.runs.iter().find(holds) {
             // It may have been merged since.
-            can_retire(&run, batches)?;
-            let shares = !run.batches.iter().all(|seq| batches.contains(seq));
-            let is_done = self.replace(&[run], batches, now, Folding::default(), &never)?;
+            can_retire(run, batches, &stated)?;
+            let is_done = self.rebuild(run, batches)?;
             tries.count(is_done)?;
-            result.rebuilt += usize::from(shares && is_done);
+            result.rebuilt += usize::from(is_done && !run.batches.iter().all(|seq| batches.contains(seq)));
         }
         let events: Vec<Event> = batches.iter().map(|seq| Event::Retired { seq: *seq, at: now }).collect();
         let _lock = self.lock()?;
@@ -222,19 +271,19 @@ fn are_live(group: &[RunEntry], manifest: &Manifest) -> bool {
     group.iter().all(|run| manifest.runs.iter().any(|live| live.id == run.id))
 }
 
-/// Whether those of `batches` that a run holds can be taken out of it.
-fn can_retire(run: &RunEntry, batches: &[u64]) -> Result<(), StoreError> {
-    let alone = |run: &RunEntry| run.batches.iter().all(|seq| batches.contains(seq));
+/// Whether those of `batches` that a run holds can be taken out of it: those that only state (`stated`), and
+/// those of which an original is kept that has no other observations.
+fn can_retire(run: &RunEntry, batches: &[u64], stated: &HashSet<u64>) -> Result<(), StoreError> {
+    let goes = |seq: &u64| batches.contains(seq) || stated.contains(seq);
+    let alone = |run: &RunEntry| run.batches.iter().all(goes);
     if alone(run) {
         return Ok(());
     }
-    for seq in run.batches.iter().filter(|seq| batches.contains(seq)) {
-        let is_kept = run.originals.iter().any(|original| original.batches.contains(seq) && alone(original));
-        if !is_kept {
+    for seq in run.batches.iter().filter(|seq| batches.contains(seq) && !stated.contains(seq)) {
+        if !run.originals.iter().any(|original| original.batches.contains(seq) && alone(original)) {
             let when = run.merged.map_or_else(String::new, |at| format!(" on {}", at.date()));
             return Err(StoreError::Refused(format!(
-                "batch {seq} was merged{when} and its original is no longer kept: retire all batches of that \
-                 merge together, or raise retire_days for the future"
+                "batch {seq} was merged{when} and its original is no longer kept: raise retire_days for the future"
             )));
         }
     }

@@ -304,3 +304,62 @@ fn what_else_is_known_of_a_name_keeps_it() {
     world.store.merge(later, &Retention { fold_names: 0, ..retention }).unwrap();
     assert_eq!(below(&world, "two.example").len(), 5);
 }
+
+#[test]
+fn joining_some_states_of_a_source_says_nothing_of_those_between() {
+    let mut world = World::new();
+    let listing = |host: &str| {
+        let line = json!({"fact": "listing", "type": "MASK_TYPE_HOST", "mask": host, "category": "MALWARE"});
+        format!("{line}\n")
+    };
+    let others: String = (0..100).map(|number| listing(&format!("n{number}.example"))).collect();
+    let at = |hour: u32| format!("2024-05-30T{hour:02}:00:00Z");
+    // The second state is the newest, and the only one that does not list the name.
+    world.feed_at("list", State::Whole, &at(1), &listing("one.example"));
+    world.feed_at("list", State::Whole, &at(9), &others);
+    world.feed_at("list", State::Whole, &at(5), &listing("one.example"));
+    let before = world.report("one.example");
+    let never = std::sync::atomic::AtomicBool::new(false);
+    assert_eq!(world.store.join(world.now, 1, &never).unwrap(), (2, 1));
+    assert_eq!(world.report("one.example"), before);
+    assert_eq!(world.store.merge(world.now, &Retention::default()).unwrap(), (2, 1));
+    assert_eq!(world.report("one.example"), before);
+}
+
+#[test]
+fn what_is_only_said_can_be_retired_for_ever_and_what_was_counted_for_a_while() {
+    let mut world = World::new();
+    let at = "2024-05-31T03:00:00Z";
+    let note = |text: &str| {
+        json!({"fact": "note", "indicator": "domain:one.example", "text": text, "by": "ann"}).to_string()
+    };
+    let resolved = |hits| resolution("one.example", "192.31.196.1", at, at, hits);
+    let said = world.feed("people", &note("first"));
+    let counted = world.feed("dns", &resolved(4));
+    let both = world.feed("both", &(resolved(8) + &note("third")));
+    let last = world.feed("people", &note("fourth"));
+    let retention = Retention::default();
+    assert_eq!(world.store.merge(world.now, &retention).unwrap(), (4, 1));
+    let answer = |world: &World| {
+        let hits: u64 = edges(world, "one.example", Table::Resolves).iter().map(|edge| edge.observed.hits()).sum();
+        world.store.refresh();
+        let view = world.store.snapshot().unwrap().view(None);
+        let object = view.table(&ObjectKey::domain("one.example"), Table::Note).unwrap();
+        (hits, object.statements.len())
+    };
+    assert_eq!(answer(&world), (12, 3));
+    assert_eq!(world.store.retire(&[said], world.now).unwrap().rebuilt, 1);
+    assert_eq!(answer(&world), (12, 2));
+    world.store.retire(&[counted], world.now).unwrap();
+    assert_eq!(answer(&world), (8, 2));
+    // The originals are gone: what is counted stays, what is said can go.
+    let later = Timestamp(world.now.0 + 40 * 86_400);
+    world.store.expire_originals(later, &retention).unwrap();
+    world.feed("dns", &resolved(1));
+    world.store.merge(later, &Retention { retire_days: 0, ..retention }).unwrap();
+    let refused = world.store.retire(&[both], later).unwrap_err().to_string();
+    assert!(refused.contains("its original is no longer kept"), "{refused}");
+    world.store.retire(&[last], later).unwrap();
+    assert_eq!(answer(&world), (9, 1));
+    assert!(world.store.verify().unwrap().damage.is_empty());
+}
