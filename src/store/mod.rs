@@ -80,6 +80,14 @@ impl From<io::Error> for StoreError {
 pub struct Store {
     folder: PathBuf,
     current: Mutex<Current>,
+    catalogued: Mutex<Catalogued>,
+}
+
+/// What this process knows to be in the catalogue.
+#[derive(Default)]
+struct Catalogued {
+    bytes: u64,
+    batches: std::collections::HashSet<u64>,
 }
 
 #[derive(Default)]
@@ -104,7 +112,7 @@ impl Store {
         if Manifest::read(folder)?.is_none() {
             return Err(StoreError::Missing(folder.to_owned()));
         }
-        Ok(Store { folder: folder.to_owned(), current: Mutex::default() })
+        Ok(Store { folder: folder.to_owned(), current: Mutex::default(), catalogued: Mutex::default() })
     }
 
     /// Opens the store of a folder, which is made where there is none. `seed` is for the hashes of a new one.
@@ -117,7 +125,8 @@ impl Store {
             |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", folder.display()));
         fs::create_dir_all(folder.join("runs")).map_err(with_folder)?;
         fs::create_dir_all(folder.join("tmp")).map_err(with_folder)?;
-        let store = Store { folder: folder.to_owned(), current: Mutex::default() };
+        let store =
+            Store { folder: folder.to_owned(), current: Mutex::default(), catalogued: Mutex::default() };
         let _lock = store.lock()?;
         if Manifest::read(folder)?.is_none() {
             Manifest::new(seed).write(folder)?;

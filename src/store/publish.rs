@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
 use super::flagged::{self, Flagger};
 use super::hot::Builder;
 use super::index::index_row;
-use super::manifest::{Again, Batch, Counts, Event, Manifest, RunEntry, append_catalogue, read_catalogue};
+use super::manifest::{
+    Again, Batch, CATALOGUE, Counts, Event, Manifest, RunEntry, append_catalogue, read_catalogue_from,
+};
 use super::rows::{RowMaker, flagged_row};
 use super::run::{Run, RunMeta, RunWriter};
 use super::sort::Sorter;
 use super::temp::{TempFolder, remove_if_dead};
-use super::{Snapshot, Store, StoreError, run_path};
+use super::{Catalogued, Snapshot, Store, StoreError, run_path};
 use crate::fact::Fact;
 use crate::feeds::State;
 use crate::value::Timestamp;
@@ -155,18 +157,21 @@ impl Store {
     /// Adds to the catalogue what a kill between the manifest swap and the catalogue's line left out.
     fn repair_catalogue(&self) -> Result<(), StoreError> {
         let snapshot = self.snapshot()?;
-        let (events, _) = read_catalogue(self.folder())?;
-        let known: std::collections::HashSet<u64> = events
-            .iter()
-            .filter_map(|event| match event {
-                Event::Imported { batch } => Some(batch.seq),
-                _ => None,
-            })
-            .collect();
+        let mut catalogued = self.catalogued.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was read before is not read again, unless somebody put another file there.
+        if fs::metadata(self.folder().join(CATALOGUE)).map_or(0, |file| file.len()) < catalogued.bytes {
+            *catalogued = Catalogued::default();
+        }
+        let (events, _, bytes) = read_catalogue_from(self.folder(), catalogued.bytes)?;
+        catalogued.bytes = bytes;
+        catalogued.batches.extend(events.iter().filter_map(|event| match event {
+            Event::Imported { batch } => Some(batch.seq),
+            _ => None,
+        }));
         let missing: Vec<Event> = snapshot
             .batches()
             .into_iter()
-            .filter(|batch| !known.contains(&batch.seq))
+            .filter(|batch| !catalogued.batches.contains(&batch.seq))
             .map(|batch| Event::Imported { batch: batch.clone() })
             .collect();
         if !missing.is_empty() {
@@ -192,7 +197,12 @@ impl Store {
     }
 
     /// Takes a finished file into `runs/` under a new number.
-    pub(super) fn adopt(&self, manifest: &mut Manifest, file: &Path, meta: &RunMeta) -> Result<RunEntry, StoreError> {
+    pub(super) fn adopt(
+        &self,
+        manifest: &mut Manifest,
+        file: &Path,
+        meta: &RunMeta,
+    ) -> Result<RunEntry, StoreError> {
         let id = manifest.next_run;
         manifest.next_run += 1;
         let path = run_path(self.folder(), id);

@@ -74,7 +74,9 @@ impl Store {
         stop: &AtomicBool,
     ) -> Result<(usize, usize), StoreError> {
         let (mut from, mut to) = (0, 0);
-        while let Some(group) = crowded(&self.manifest()?, alike_max).filter(|_| !stop.load(Ordering::Relaxed)) {
+        while let Some(group) =
+            crowded(&self.manifest()?, alike_max).filter(|_| !stop.load(Ordering::Relaxed))
+        {
             match self.merge_runs(&group, now, Folding::default(), stop) {
                 Ok(true) => (from, to) = (from + group.len(), to + 1),
                 // Somebody else joins them already.
@@ -143,13 +145,17 @@ impl Store {
     fn rebuild(&self, run: &RunEntry, retired: &[u64]) -> Result<bool, StoreError> {
         let group = std::slice::from_ref(run);
         let left: HashSet<u64> = run.batches.iter().copied().filter(|seq| !retired.contains(seq)).collect();
+        if left.is_empty() {
+            return self.replace(group, Vec::new(), None, |_, _| Ok(None));
+        }
         let of_originals: HashSet<u64> = run.originals.iter().flat_map(|one| &one.batches).copied().collect();
         let Some(whole) = self.open_all(&[run], group)? else { return Ok(false) };
         let Some(open) = self.open_all(&run.originals.iter().collect::<Vec<_>>(), group)? else {
             return Ok(false);
         };
         let gone = |seq: &u64| !left.contains(seq);
-        let mut observing = whole.iter().flat_map(|run| &run.meta.batches).filter(|batch| !only_states(batch));
+        let mut observing =
+            whole.iter().flat_map(|run| &run.meta.batches).filter(|batch| !only_states(batch));
         let mut inputs = Vec::new();
         if observing.all(|batch| left.contains(&batch.seq)) {
             let without: HashSet<u64> = run.batches.iter().copied().filter(gone).collect();
@@ -171,10 +177,7 @@ impl Store {
         let never = AtomicBool::new(false);
         let originals = run.originals.iter().filter(|one| !one.batches.iter().all(gone)).cloned().collect();
         self.replace(group, originals, run.merged, |_, file| {
-            Ok(match inputs.is_empty() {
-                true => None,
-                false => Some(merge(&inputs, file, seed, 0, None, &never)?),
-            })
+            Ok(Some(merge(&inputs, file, seed, 0, None, &never)?))
         })
     }
 
@@ -240,17 +243,18 @@ impl Store {
     /// [`StoreError::Refused`] where a batch is not live, or was merged so long ago that the originals are
     /// gone; nothing is then changed.
     pub fn retire(&self, batches: &[u64], now: Timestamp) -> Result<Retired, StoreError> {
-        self.refresh();
-        let snapshot = self.snapshot()?;
-        let live = snapshot.batches();
-        let stated = live.iter().filter(|batch| only_states(batch)).map(|batch| batch.seq).collect();
-        if let Some(seq) = batches.iter().find(|seq| live.iter().all(|batch| batch.seq != **seq)) {
+        // Not a snapshot: what is damaged can be retired too.
+        let manifest = self.manifest()?;
+        let stated = self.only_stated()?;
+        if let Some(seq) =
+            batches.iter().find(|seq| !manifest.runs.iter().any(|run| run.batches.contains(seq)))
+        {
             return Err(StoreError::Refused(format!(
                 "batch {seq} is not live: `zonelens batches` lists those that are"
             )));
         }
         let holds = |run: &&RunEntry| run.batches.iter().any(|seq| batches.contains(seq));
-        snapshot.manifest.runs.iter().filter(holds).try_for_each(|run| can_retire(run, batches, &stated))?;
+        manifest.runs.iter().filter(holds).try_for_each(|run| can_retire(run, batches, &stated))?;
         let mut result = Retired { batches: batches.to_vec(), rebuilt: 0 };
         let mut tries = Tries(0);
         while let Some(run) = self.manifest()?.runs.iter().find(holds) {
@@ -264,6 +268,17 @@ impl Store {
         let _lock = self.lock()?;
         append_catalogue(self.folder(), &events)?;
         Ok(result)
+    }
+}
+
+impl Store {
+    /// The batches that only state, as the catalogue remembers them.
+    fn only_stated(&self) -> Result<HashSet<u64>, StoreError> {
+        let imported = self.catalogue()?.0.into_iter().filter_map(|event| match event {
+            Event::Imported { batch } => Some(batch),
+            _ => None,
+        });
+        Ok(imported.filter(only_states).map(|batch| batch.seq).collect())
     }
 }
 

@@ -27,9 +27,7 @@ fn note(number: usize) -> String {
 /// The texts of the notes on the name.
 fn notes(program: &Program) -> BTreeSet<String> {
     let list = program.ok(&["note", "list", "one.example", "--format", "json"]);
-    let text = |line: &str| {
-        serde_json::from_str::<Value>(line).unwrap()["text"].as_str().unwrap().to_owned()
-    };
+    let text = |line: &str| serde_json::from_str::<Value>(line).unwrap()["text"].as_str().unwrap().to_owned();
     list.out.lines().map(text).collect()
 }
 
@@ -114,7 +112,10 @@ fn folding_days_keeps_hits_times_and_the_peak() {
     let late = |program: &Program| {
         let late = row(program, &["--now", LATER]);
         assert_eq!((&late["HitsCount"], &late["DailyPeak"]), (&json!(31), &json!(9)));
-        assert_eq!((&late["PeakDate"], &late["PeakIsEstimate"]), (&json!("2024-05-12T00:00Z"), &json!(false)));
+        assert_eq!(
+            (&late["PeakDate"], &late["PeakIsEstimate"]),
+            (&json!("2024-05-12T00:00Z"), &json!(false))
+        );
         assert_eq!(late["LastSeen"], before["LastSeen"]);
     };
     late(&program);
@@ -142,11 +143,13 @@ fn a_folded_time_counts_whole_once_it_has_begun() {
 #[test]
 fn days_become_months_and_months_years() {
     let program = Program::new();
-    for (number, learnt) in ["2023-01-05", "2023-02-05", "2024-03-05", "2024-03-06", "2024-04-06", "2024-05-30"]
-        .iter()
-        .enumerate()
+    for (number, learnt) in
+        ["2023-01-05", "2023-02-05", "2024-03-05", "2024-03-06", "2024-04-06", "2024-05-30"]
+            .iter()
+            .enumerate()
     {
-        program.file("dns.ndjson", resolution(&format!("n{number}.example"), "192.31.196.1", learnt, learnt, 1));
+        program
+            .file("dns.ndjson", resolution(&format!("n{number}.example"), "192.31.196.1", learnt, learnt, 1));
         program.ok(&["import", "--learnt-at", learnt, "dns.ndjson"]);
         program.ok(&["import", "--learnt-at", learnt, "--source", "other", "dns.ndjson"]);
     }
@@ -216,30 +219,34 @@ fn names_seen_once_fold_where_they_are_too_many() {
         rows.into_iter().find(|row| row["Domain"] == "*.t.one.example").unwrap()
     };
     // Of the even ones x8 is kept, of the odd ones x7.
-    assert_eq!([folded("192.31.196.1")["HitsCount"].clone(), folded("192.31.196.2")["HitsCount"].clone()], [
-        json!(5001),
-        json!(5001)
-    ]);
+    assert_eq!(
+        [folded("192.31.196.1")["HitsCount"].clone(), folded("192.31.196.2")["HitsCount"].clone()],
+        [json!(5001), json!(5001)]
+    );
     // What was said by name stays, as does what resolves elsewhere.
     assert_eq!(report("x7.t.one.example", "domain.json#/$defs/Whole")["Zone"], "Red");
     let gone = program.run(&["--now", LATER, "lookup", "x9.t.one.example"]);
     assert_eq!(gone.code, 3, "{}{}", gone.out, gone.talk);
     // A listing of what is above it still says what there is to say.
-    program.file("parents.ndjson", json!({"fact": "listing", "type": "MASK_TYPE_DOMAIN", "mask": "*.t.one.example",
-        "category": "BOTNET_CNC"}).to_string());
+    program.file(
+        "parents.ndjson",
+        json!({"fact": "listing", "type": "MASK_TYPE_DOMAIN", "mask": "*.t.one.example",
+        "category": "BOTNET_CNC"})
+        .to_string(),
+    );
     program.ok(&["import", "--now", LATER, "parents.ndjson"]);
     let left = report("x9.t.one.example", "domain.json#/$defs/Whole");
     assert_eq!(left["Zone"], "Red", "{left}");
     let row = folded("192.31.196.1");
     assert_eq!((&row["Zone"], &row["Categories"]), (&json!("Red"), &json!(["CATEGORY_BOTNET_CNC"])));
     // Again: what was folded adds up.
-    program.file("more.ndjson", tunnel("t.one.example", 20_010).lines().skip(10_004).fold(
-        String::new(),
-        |mut text, line| {
+    program.file(
+        "more.ndjson",
+        tunnel("t.one.example", 20_010).lines().skip(10_004).fold(String::new(), |mut text, line| {
             writeln!(text, "{line}").unwrap();
             text
-        },
-    ));
+        }),
+    );
     program.ok(&["import", "--now", LATER, "--learnt-at", "2024-05-22", "more.ndjson"]);
     program.ok(&["--now", LATER, "merge"]);
     assert_eq!(folded("192.31.196.1")["HitsCount"], 5001 + 5003);
@@ -284,12 +291,18 @@ fn what_else_is_known_of_a_name_keeps_it() {
     let retention = Retention { fold_names: 3, ..Retention::default() };
     let later = Timestamp::parse(LATER).unwrap();
     // Nothing is old enough yet.
-    world.feed_at("dns", State::Events, "2024-05-21", &resolution("y.four.example", "192.31.196.1", at, at, 1));
+    world.feed_at(
+        "dns",
+        State::Events,
+        "2024-05-21",
+        &resolution("y.four.example", "192.31.196.1", at, at, 1),
+    );
     assert_eq!(world.store.merge(world.now, &retention).unwrap(), (2, 1));
     assert_eq!(below(&world, "b.one.example").len(), 7);
     assert_eq!(world.store.merge(later, &retention).unwrap(), (1, 1));
     let folded = ["*.b.one.example", "www.b.one.example", "x1.b.one.example", "deep.x1.b.one.example"];
-    let known: Vec<(String, u64)> = folded.map(|name| (name.to_owned(), 4 * u64::from(name.starts_with('*')))).into();
+    let known: Vec<(String, u64)> =
+        folded.map(|name| (name.to_owned(), 4 * u64::from(name.starts_with('*')))).into();
     assert_eq!(below(&world, "b.one.example"), known);
     assert_eq!(below(&world, "one.example"), known);
     assert_eq!(below(&world, "two.example"), [("*.two.example".to_owned(), 5)]);
@@ -341,7 +354,8 @@ fn what_is_only_said_can_be_retired_for_ever_and_what_was_counted_for_a_while() 
     let retention = Retention::default();
     assert_eq!(world.store.merge(world.now, &retention).unwrap(), (4, 1));
     let answer = |world: &World| {
-        let hits: u64 = edges(world, "one.example", Table::Resolves).iter().map(|edge| edge.observed.hits()).sum();
+        let hits: u64 =
+            edges(world, "one.example", Table::Resolves).iter().map(|edge| edge.observed.hits()).sum();
         world.store.refresh();
         let view = world.store.snapshot().unwrap().view(None);
         let object = view.table(&ObjectKey::domain("one.example"), Table::Note).unwrap();
