@@ -30,6 +30,8 @@ pub struct Config {
     pub policy: Option<PathBuf>,
     /// The HTTP service.
     pub http: Http,
+    /// How the store is kept in order.
+    pub store: Upkeep,
     /// What is kept how long.
     pub retention: RetentionDays,
     /// Imports.
@@ -47,6 +49,7 @@ impl Default for Config {
             data: PathBuf::from("zonelens-data"),
             policy: None,
             http: Http::default(),
+            store: Upkeep::default(),
             retention: RetentionDays::default(),
             import: Import::default(),
             log: Log::default(),
@@ -83,6 +86,22 @@ impl Default for Http {
     }
 }
 
+/// How the store is kept in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Upkeep {
+    /// Whether the service joins small runs by itself.
+    pub merge: bool,
+    /// Live runs of one day and of like size before the service joins them.
+    pub alike_runs_max: usize,
+}
+
+impl Default for Upkeep {
+    fn default() -> Upkeep {
+        Upkeep { merge: true, alike_runs_max: 8 }
+    }
+}
+
 /// What is kept how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -91,18 +110,25 @@ pub struct RetentionDays {
     pub detail_days: u32,
     /// Days that the originals of a merged run are kept, so that a single batch can be retired.
     pub retire_days: u32,
+    /// More names than this directly below one, each seen once longer ago than `detail_days`, become `*` below
+    /// it; 0: never.
+    pub fold_names: usize,
 }
+
+/// The largest [`RetentionDays::fold_names`]: names that are not yet too many are held in memory.
+pub const FOLD_NAMES_MAX: usize = 1_000_000;
 
 impl Default for RetentionDays {
     fn default() -> RetentionDays {
-        let Retention { detail_days, retire_days } = Retention::default();
-        RetentionDays { detail_days, retire_days }
+        let Retention { detail_days, retire_days, fold_names } = Retention::default();
+        RetentionDays { detail_days, retire_days, fold_names }
     }
 }
 
 impl From<RetentionDays> for Retention {
     fn from(days: RetentionDays) -> Retention {
-        Retention { detail_days: days.detail_days, retire_days: days.retire_days }
+        let RetentionDays { detail_days, retire_days, fold_names } = days;
+        Retention { detail_days, retire_days, fold_names }
     }
 }
 
@@ -213,6 +239,13 @@ impl Config {
         if self.import.buffer_mb > BUFFER_MB_MAX {
             return Err(format!("import.buffer_mb is {}: use 1 to {BUFFER_MB_MAX}", self.import.buffer_mb));
         }
+        over_0("store.alike_runs_max", self.store.alike_runs_max as u64)?;
+        if self.retention.fold_names > FOLD_NAMES_MAX {
+            return Err(format!(
+                "retention.fold_names is {}: use 1 to {FOLD_NAMES_MAX}, or 0 for never",
+                self.retention.fold_names
+            ));
+        }
         tracing_subscriber::EnvFilter::try_new(&self.log.level)
             .map_err(|error| format!("log.level: {error}; use error, warn, info, debug or trace"))?;
         for (index, source) in self.sources.iter().enumerate() {
@@ -309,6 +342,8 @@ mod tests {
             ("dta = \"x\"", "dta"),
             ("[http]\nlisten = \"8080\"", "listen"),
             ("[import]\nbuffer_mb = 0", "import.buffer_mb is 0"),
+            ("[store]\nalike_runs_max = 0", "store.alike_runs_max is 0"),
+            ("[retention]\nfold_names = 1000001", "fold_names is 1000001"),
             ("[[source]]\nname = \"a b\"", "a b"),
             ("[[source]]\nname = \"a\"\nconfidence = 101", "confidence is 101"),
             ("[[source]]\nname = \"a\"\nformat = \"nope\"", "unknown format \"nope\""),

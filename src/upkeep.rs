@@ -1,10 +1,18 @@
-//! What a store holds and how fresh it is: batches and figures, for commands and pages.
+//! What a store holds and how fresh it is: batches and figures, for commands and pages. And that it does not
+//! fall apart into too many runs: [`Joiner`], [`relieve`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::clock::Clock;
 use crate::feeds::State;
+use crate::store::merge::Retention;
 use crate::store::{Batch, Event, Store, StoreError};
 use crate::value::Timestamp;
 
@@ -169,4 +177,79 @@ pub fn stats(store: &Store, now: Timestamp) -> Result<Stats, StoreError> {
         generation: manifest.generation,
         sources: sources.into_values().collect(),
     })
+}
+
+//------------ Joiner --------------------------------------------------------
+
+/// How often a service looks for runs to join.
+const JOIN_EVERY: Duration = Duration::from_secs(1);
+
+/// Joins the runs of a store in the background until it is dropped: one thread, one group of runs at a time.
+pub struct Joiner {
+    stop: Arc<AtomicBool>,
+    /// Dropped to wake the thread.
+    wake: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Joiner {
+    /// Begins. `alike_max` is how many runs of a day may be alike in size.
+    ///
+    /// # Errors
+    ///
+    /// When there can be no more threads.
+    pub fn start(
+        store: Arc<Store>,
+        clock: Clock,
+        alike_max: usize,
+        retention: Retention,
+    ) -> std::io::Result<Joiner> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (wake, woken) = channel();
+        let stopped = stop.clone();
+        let thread = std::thread::Builder::new().name("joiner".to_owned()).spawn(move || {
+            let mut generation = None;
+            while woken.recv_timeout(JOIN_EVERY) == Err(RecvTimeoutError::Timeout) {
+                let result = store.snapshot().and_then(|snapshot| {
+                    if generation == Some(snapshot.manifest.generation) {
+                        return Ok((0, 0));
+                    }
+                    generation = Some(snapshot.manifest.generation);
+                    let joined = store.join(clock.now(), alike_max, &stopped)?;
+                    store.expire_originals(clock.now(), &retention)?;
+                    Ok(joined)
+                });
+                match result {
+                    Ok((0, _)) => {}
+                    Ok((from, to)) => tracing::info!(from, to, "joined small runs"),
+                    // Tried again when the store changes.
+                    Err(error) => tracing::warn!(%error, "small runs cannot be joined"),
+                }
+            }
+        })?;
+        Ok(Joiner { stop, wake: Some(wake), thread: Some(thread) })
+    }
+}
+
+impl Drop for Joiner {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.wake = None;
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that joins runs panicked");
+        }
+    }
+}
+
+/// Live runs of a day that may be alike in size before whoever adds one more has to join them.
+pub const ALIKE_RUNS_MAX: usize = 32;
+
+/// Joins runs of a store that nobody else joins, after something was published. What was published stays
+/// published where that fails.
+pub fn relieve(store: &Store, now: Timestamp) {
+    match store.join(now, ALIKE_RUNS_MAX, &AtomicBool::new(false)) {
+        Ok((0, _)) => {}
+        Ok((from, to)) => tracing::info!(from, to, "joined small runs, of which there were too many"),
+        Err(error) => tracing::warn!(%error, "small runs cannot be joined: run `zonelens verify`"),
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Code, Failure, Program};
 use crate::http;
+use crate::upkeep::Joiner;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -29,8 +30,16 @@ impl Serve {
         settings.listen = self.listen.unwrap_or(settings.listen);
         let policy = program.config.policy().map_err(Failure::Usage)?;
         // A new store answers 404 until something is imported: a service may start before its first import.
-        let store = program.store_or_new()?;
+        let store = Arc::new(program.store_or_new()?);
         let data = store.folder().display().to_string();
+        let upkeep = &program.config.store;
+        let _joiner = if upkeep.merge {
+            let retention = program.config.retention.into();
+            let joiner = Joiner::start(store.clone(), program.clock, upkeep.alike_runs_max, retention);
+            Some(joiner.map_err(|error| Failure::Failed(format!("cannot start a thread: {error}")))?)
+        } else {
+            None
+        };
         let service = Arc::new(http::Service::new(store, policy, program.clock, &settings));
         http::serve(service, &settings, |address| {
             tracing::info!(%address, data, "listening on http://{address}");

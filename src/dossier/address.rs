@@ -240,7 +240,7 @@ impl<'a> AddressDossier<'a> {
         let mut edges = Vec::new();
         let mut hosts = BTreeSet::new();
         for row in &self.names()?.rows {
-            let Some(name) = DomainName::from_normal(&row.name) else { continue };
+            let Some(name) = DomainName::from_store(&row.name) else { continue };
             let host = name.without_www();
             let (from, to) = (row.first.0, row.last.0);
             let object = self.common.view().table(&ObjectKey::domain(host), table)?;
@@ -274,7 +274,7 @@ impl<'a> AddressDossier<'a> {
             }
             let mut seen = BTreeSet::new();
             for row in &self.names()?.rows {
-                let Some(name) = DomainName::from_normal(&row.name) else { continue };
+                let Some(name) = DomainName::from_store(&row.name) else { continue };
                 let mut host = name.without_www();
                 if seen.insert(host.to_owned()) {
                     let object = self.common.view().table(&ObjectKey::domain(host), Table::Listing)?;

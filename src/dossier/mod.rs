@@ -367,7 +367,7 @@ fn overlap(a: &Observed, b: &Observed) -> bool {
 /// A domain name from a counterpart.
 fn name_of(part: Option<(Part<'_>, &[u8])>) -> Option<DomainName> {
     match part {
-        Some((Part::Domain(name), _)) => DomainName::from_normal(&name),
+        Some((Part::Domain(name), _)) => DomainName::from_store(&name),
         _ => None,
     }
 }

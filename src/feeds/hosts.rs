@@ -10,9 +10,17 @@ use std::net::IpAddr;
 
 use super::entry::{Entry, listing, name, shown};
 use super::lines::Lines;
-use super::{Emit, Input, Parse, Sample};
+use super::{Emit, Format, Input, Parse, Sample, State};
 use crate::fact::Fact;
 use crate::indicator::Host;
+
+pub(super) const FORMAT: Format = Format {
+    name: "hosts",
+    title: "a hosts file that sends names nowhere: StevenBlack/hosts, AdAway",
+    state: State::Whole,
+    recognise,
+    open,
+};
 
 /// Names that stand for the machine itself or its link, whatever their address.
 const OWN_NAMES: &[&str] = &[
@@ -36,7 +44,7 @@ const OWN_NAMES: &[&str] = &[
 const SAMPLE_LINES: usize = 200;
 
 /// Most lines are an address, white space and a name.
-pub(super) fn recognise(sample: &Sample<'_>) -> bool {
+fn recognise(sample: &Sample<'_>) -> bool {
     let mut seen = 0;
     let mut understood = 0;
     for line in sample.data_lines().take(SAMPLE_LINES) {
@@ -49,7 +57,7 @@ pub(super) fn recognise(sample: &Sample<'_>) -> bool {
     understood * 2 > seen
 }
 
-pub(super) fn open() -> Box<dyn Parse> {
+fn open() -> Box<dyn Parse> {
     Box::new(read)
 }
 

@@ -16,10 +16,18 @@ use csv::StringRecord;
 use super::cells::Cells;
 use super::entry::{Fault, shown};
 use super::lines::Lines;
-use super::{Emit, Input, Parse, Sample};
+use super::{Emit, Format, Input, Parse, Sample, State};
 use crate::fact::{Fact, Network};
 use crate::indicator::{AddressRange, Asn, Prefix, parse_address};
 use crate::value::CountryCode;
+
+pub(super) const FORMAT: Format = Format {
+    name: "ip-ranges",
+    title: "address ranges with country or ASN: DB-IP Lite, ip-location-db, iptoasn.com",
+    state: State::Whole,
+    recognise,
+    open,
+};
 
 /// Why a row is rejected that is right but says nothing, as those of AS 0 and of country `ZZ`.
 const UNKNOWN: &str = "unknown";
@@ -28,7 +36,7 @@ const UNKNOWN: &str = "unknown";
 const SAMPLE_LINES: usize = 50;
 
 /// Most lines are a range with what it is.
-pub(super) fn recognise(sample: &Sample<'_>) -> bool {
+fn recognise(sample: &Sample<'_>) -> bool {
     let mut seen = 0;
     let mut understood = 0;
     let mut cells: Option<Cells> = None;
@@ -41,7 +49,7 @@ pub(super) fn recognise(sample: &Sample<'_>) -> bool {
     understood * 2 > seen
 }
 
-pub(super) fn open() -> Box<dyn Parse> {
+fn open() -> Box<dyn Parse> {
     Box::new(read)
 }
 

@@ -15,14 +15,22 @@ use std::io;
 
 use super::entry::{Entry, listing};
 use super::lines::Lines;
-use super::{Emit, Input, Parse, Sample};
+use super::{Emit, Format, Input, Parse, Sample, State};
 use crate::fact::Fact;
+
+pub(super) const FORMAT: Format = Format {
+    name: "list",
+    title: "a plain list: names, addresses, networks, URLs or file hashes, one a line",
+    state: State::Whole,
+    recognise,
+    open,
+};
 
 /// How many lines of a sample are looked at.
 const SAMPLE_LINES: usize = 200;
 
 /// Most lines are an entry.
-pub(super) fn recognise(sample: &Sample<'_>) -> bool {
+fn recognise(sample: &Sample<'_>) -> bool {
     let mut seen = 0;
     let mut understood = 0;
     for line in sample.data_lines().take(SAMPLE_LINES) {
@@ -32,7 +40,7 @@ pub(super) fn recognise(sample: &Sample<'_>) -> bool {
     understood * 2 > seen
 }
 
-pub(super) fn open() -> Box<dyn Parse> {
+fn open() -> Box<dyn Parse> {
     Box::new(read)
 }
 

@@ -22,10 +22,18 @@ use csv::StringRecord;
 use super::cells::Cells;
 use super::entry::{Fault, listing, name, shown, url};
 use super::lines::Lines;
-use super::{Emit, Input, Parse, REJECTED_TEXT_MAX, Sample};
+use super::{Emit, Format, Input, Parse, REJECTED_TEXT_MAX, Sample, State};
 use crate::fact::{Fact, Listed, Listing};
 use crate::indicator::{Host, Mask, parse_address};
 use crate::value::{Category, Timestamp};
+
+pub(super) const FORMAT: Format = Format {
+    name: "mask-csv",
+    title: "snapshots of a block list: host, path, first and last snapshot",
+    state: State::Events,
+    recognise,
+    open,
+};
 
 const HEADER: &str = "host,kind,path_mask,first_snapshot,last_snapshot,n_snapshots";
 
@@ -46,11 +54,11 @@ const CATEGORIES: &[(&str, Category)] = &[
 ];
 
 /// The first line is the header.
-pub(super) fn recognise(sample: &Sample<'_>) -> bool {
+fn recognise(sample: &Sample<'_>) -> bool {
     sample.data_lines().next() == Some(HEADER)
 }
 
-pub(super) fn open() -> Box<dyn Parse> {
+fn open() -> Box<dyn Parse> {
     Box::new(read)
 }
 

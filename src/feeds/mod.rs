@@ -222,65 +222,17 @@ pub const FORMATS: &[Format] = &[
     misp_event::FORMAT,
     rdap::FORMAT,
     whois::FORMAT,
-    native::FORMAT, // our own
-    cof::FORMAT,    // passive DNS
-    zeek::FORMAT,   // network monitor
-    Format {
-        name: "trails",
-        title: "maltrail's static trails, a folder of text files: one an actor, a family or a nuisance",
-        state: State::Whole,
-        recognise: trails::recognise,
-        open: trails::open,
-    },
-    Format {
-        name: "mask-csv",
-        title: "snapshots of a block list: host, path, first and last snapshot",
-        state: State::Events,
-        recognise: mask_csv::recognise,
-        open: mask_csv::open,
-    },
-    Format {
-        name: "reports",
-        title: "a table of intelligence reports, CSV with report_id and title",
-        state: State::Events,
-        recognise: reports::recognise,
-        open: reports::open,
-    },
-    Format {
-        name: "ip-ranges",
-        title: "address ranges with country or ASN: DB-IP Lite, ip-location-db, iptoasn.com",
-        state: State::Whole,
-        recognise: ip_ranges::recognise,
-        open: ip_ranges::open,
-    },
-    Format {
-        name: "popularity",
-        title: "popular names, ranked or not: Tranco, Cisco Umbrella, Majestic Million",
-        state: State::Whole,
-        recognise: popularity::recognise,
-        open: popularity::open,
-    },
-    Format {
-        name: "urlhaus-filter",
-        title: "a block list in the syntax of ad blockers: urlhaus-filter, phishing-filter",
-        state: State::Whole,
-        recognise: urlhaus_filter::recognise,
-        open: urlhaus_filter::open,
-    },
-    Format {
-        name: "hosts",
-        title: "a hosts file that sends names nowhere: StevenBlack/hosts, AdAway",
-        state: State::Whole,
-        recognise: hosts::recognise,
-        open: hosts::open,
-    },
-    Format {
-        name: "list",
-        title: "a plain list: names, addresses, networks, URLs or file hashes, one a line",
-        state: State::Whole,
-        recognise: list::recognise,
-        open: list::open,
-    },
+    native::FORMAT,
+    cof::FORMAT,
+    zeek::FORMAT,
+    trails::FORMAT,
+    mask_csv::FORMAT,
+    reports::FORMAT,
+    ip_ranges::FORMAT,
+    popularity::FORMAT,
+    urlhaus_filter::FORMAT,
+    hosts::FORMAT,
+    list::FORMAT,
 ];
 
 /// Finds a format by its name.

@@ -18,9 +18,17 @@ use csv::StringRecord;
 use super::cells::Cells;
 use super::entry::{Fault, name, shown};
 use super::lines::Lines;
-use super::{Emit, Input, Parse, Sample};
+use super::{Emit, Format, Input, Parse, Sample, State};
 use crate::fact::{Benign, Fact, Listed};
 use crate::indicator::{Host, Mask};
+
+pub(super) const FORMAT: Format = Format {
+    name: "popularity",
+    title: "popular names, ranked or not: Tranco, Cisco Umbrella, Majestic Million",
+    state: State::Whole,
+    recognise,
+    open,
+};
 
 /// Headers of a column of ranks, lower case.
 const RANK_HEADERS: &[&str] = &["rank", "globalrank", "global_rank"];
@@ -53,7 +61,7 @@ impl Columns {
 }
 
 /// A header with a rank and a name, or ranks that rise.
-pub(super) fn recognise(sample: &Sample<'_>) -> bool {
+fn recognise(sample: &Sample<'_>) -> bool {
     let mut lines = sample.data_lines().take(SAMPLE_LINES).peekable();
     let Some(first) = lines.peek() else { return false };
     let mut cells = Cells::new(delimiter(first));
@@ -73,7 +81,7 @@ pub(super) fn recognise(sample: &Sample<'_>) -> bool {
     understood * 2 > seen
 }
 
-pub(super) fn open() -> Box<dyn Parse> {
+fn open() -> Box<dyn Parse> {
     Box::new(read)
 }
 

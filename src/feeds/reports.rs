@@ -18,9 +18,17 @@ use csv::StringRecord;
 use super::cells::Cells;
 use super::entry::{Fault, shown};
 use super::lines::Lines;
-use super::{Emit, Input, Parse, Sample};
+use super::{Emit, Format, Input, Parse, Sample, State};
 use crate::fact::{Fact, Publication, ReportType};
 use crate::value::Timestamp;
+
+pub(super) const FORMAT: Format = Format {
+    name: "reports",
+    title: "a table of intelligence reports, CSV with report_id and title",
+    state: State::Events,
+    recognise,
+    open,
+};
 
 /// Sources whose subject is an actor.
 const ACTOR_SOURCES: &[&str] = &["threat-actor", "mitre-intrusion-set"];
@@ -95,12 +103,12 @@ impl Columns {
 }
 
 /// The first line is a header with `report_id` and a title or subject.
-pub(super) fn recognise(sample: &Sample<'_>) -> bool {
+fn recognise(sample: &Sample<'_>) -> bool {
     let first = sample.data_lines().next();
     first.is_some_and(|line| Cells::new(b',').split(line).ok().and_then(Columns::find).is_some())
 }
 
-pub(super) fn open() -> Box<dyn Parse> {
+fn open() -> Box<dyn Parse> {
     Box::new(read)
 }
 

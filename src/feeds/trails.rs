@@ -22,10 +22,18 @@ use std::io;
 
 use super::entry::{Entry, Fault, listing, shown};
 use super::lines::Lines;
-use super::{Emit, Input, Parse, Sample};
+use super::{Emit, Format, Input, Parse, Sample, State};
 use crate::fact::{Fact, Listed, Mention, Publication, ReportType};
 use crate::indicator::{Host, Indicator, Mask};
 use crate::value::Category;
+
+pub(super) const FORMAT: Format = Format {
+    name: "trails",
+    title: "maltrail's static trails, a folder of text files: one an actor, a family or a nuisance",
+    state: State::Whole,
+    recognise,
+    open,
+};
 
 /// A longer reference is not kept: it is copied into each listing.
 const REFERENCE_BYTES_MAX: usize = 1000;
@@ -87,14 +95,14 @@ const CATEGORIES: &[(&str, Name, &str)] = &[
 ];
 
 /// The header that all of maltrail's files have.
-pub(super) fn recognise(sample: &Sample<'_>) -> bool {
+fn recognise(sample: &Sample<'_>) -> bool {
     sample
         .lines()
         .take(10)
         .any(|line| line.starts_with("# Copyright") && line.contains("Maltrail developers"))
 }
 
-pub(super) fn open() -> Box<dyn Parse> {
+fn open() -> Box<dyn Parse> {
     Box::new(Trails { last: None })
 }
 

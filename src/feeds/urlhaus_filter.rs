@@ -23,16 +23,24 @@ use std::io;
 
 use super::entry::{Entry, Fault, listing, name, shown, url};
 use super::lines::Lines;
-use super::{Emit, Input, Parse, Sample};
+use super::{Emit, Format, Input, Parse, Sample, State};
 use crate::fact::{Fact, Listed};
 use crate::indicator::{Host, Mask};
 use crate::value::Timestamp;
+
+pub(super) const FORMAT: Format = Format {
+    name: "urlhaus-filter",
+    title: "a block list in the syntax of ad blockers: urlhaus-filter, phishing-filter",
+    state: State::Whole,
+    recognise,
+    open,
+};
 
 /// Options that restrict a rule to no page and no kind of content but whole pages, or to none at all.
 const PLAIN_OPTIONS: &[&str] = &["all", "doc", "document", "popup", "important"];
 
 /// A header of such a list, or most of its lines start with `||`.
-pub(super) fn recognise(sample: &Sample<'_>) -> bool {
+fn recognise(sample: &Sample<'_>) -> bool {
     let header = sample.lines().any(|line| line.starts_with("! Title:") || line.starts_with("[Adblock"));
     let (mut seen, mut anchored, mut understood) = (0, 0, 0);
     for line in sample.data_lines().take(200) {
@@ -43,7 +51,7 @@ pub(super) fn recognise(sample: &Sample<'_>) -> bool {
     (header && understood * 2 > seen) || anchored * 2 > seen
 }
 
-pub(super) fn open() -> Box<dyn Parse> {
+fn open() -> Box<dyn Parse> {
     Box::new(read)
 }
 

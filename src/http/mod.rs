@@ -49,7 +49,7 @@ const WORKERS_A_CORE: usize = 4;
 
 /// What all requests share.
 pub struct Service {
-    store: Store,
+    store: Arc<Store>,
     policy: Policy,
     clock: Clock,
     cache: Cache,
@@ -65,9 +65,9 @@ pub struct Service {
 
 impl Service {
     /// A service that answers from a store.
-    pub fn new(store: Store, policy: Policy, clock: Clock, settings: &Http) -> Service {
+    pub fn new(store: impl Into<Arc<Store>>, policy: Policy, clock: Clock, settings: &Http) -> Service {
         Service {
-            store,
+            store: store.into(),
             policy,
             clock,
             cache: Cache::new(settings.cache_mb << 20),

@@ -44,5 +44,6 @@ pub fn publish(store: &Store, source: &str, facts: Vec<Fact>, now: Timestamp) ->
     }
     let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     let (_, batch) = writer.publish(digest, 0).map_err(|error| unwritable(store, error))?;
+    crate::upkeep::relieve(store, now);
     Ok(batch.seq)
 }

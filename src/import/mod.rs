@@ -217,6 +217,7 @@ pub fn import(
     rejects.flush().map_err(|error| ImportError::Write(error.to_string()))?;
     let (published, batch) =
         writer.publish(digest, rejects.count).map_err(|error| unwritable(store, error))?;
+    crate::upkeep::relieve(store, options.now);
     summary.unchanged = matches!(published, Published::Known(_));
     if summary.unchanged {
         seen_again(store, &new, batch.seq)?;

@@ -63,6 +63,15 @@ impl DomainName {
         normal.then(|| Self(CompactString::new(text)))
     }
 
+    /// The name as the store holds it: in normal form, or `*.` and such a name, which stands for the names below it
+    /// that retention folded into one.
+    pub fn from_store(text: &str) -> Option<Self> {
+        match text.strip_prefix("*.") {
+            Some(parent) => Self::from_normal(parent).map(|_| Self(CompactString::new(text))),
+            None => Self::from_normal(text),
+        }
+    }
+
     /// A slice of a name, or of a key whose host has been checked.
     pub(super) fn from_checked(text: &str) -> Self {
         debug_assert!(Self::from_normal(text).is_some(), "{text:?} is not in normal form");

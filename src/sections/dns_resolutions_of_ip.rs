@@ -39,7 +39,7 @@ impl Section for IpDnsResolutions {
     fn answer(about: &AddressDossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
         let mut rows = Vec::new();
         for row in about.names()?.rows.iter().take(about.common.count) {
-            let categories = match DomainName::from_normal(&row.name) {
+            let categories = match DomainName::from_store(&row.name) {
                 Some(name) => about.common.judge.domain(&name)?.categories(),
                 None => Vec::new(),
             };

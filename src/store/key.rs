@@ -358,9 +358,9 @@ pub fn read_part(bytes: &[u8]) -> Option<(Part<'_>, &[u8])> {
     let len = object_len(bytes)?;
     let (object, rest) = bytes.split_at_checked(len)?;
     let address = |bytes: &[u8]| Some(from_u128(u128::from_be_bytes(bytes.try_into().ok()?)));
-    let text = |bytes: &'_ [u8]| -> Option<usize> { bytes.len().checked_sub(1) };
+    let text = || std::str::from_utf8(object.get(1..len.checked_sub(1)?)?).ok();
     let part = match object[0] {
-        kind::DOMAIN => Part::Domain(unreversed(std::str::from_utf8(&object[1..len - 1]).ok()?)),
+        kind::DOMAIN => Part::Domain(unreversed(text()?)),
         kind::ADDRESS => Part::Address(address(&object[1..17])?),
         kind::NETWORK => {
             Part::Network(AddressRange::new(address(&object[1..17])?, address(&object[17..33])?)?)
@@ -371,8 +371,8 @@ pub fn read_part(bytes: &[u8]) -> Option<(Part<'_>, &[u8])> {
             32 => FileHash::Sha256(object[2..].try_into().ok()?),
             _ => return None,
         }),
-        kind::URL => Part::Url(std::str::from_utf8(&object[1..text(object)?]).ok()?),
-        _ => Part::Text(std::str::from_utf8(&object[1..text(object)?]).ok()?),
+        kind::URL => Part::Url(text()?),
+        _ => Part::Text(text()?),
     };
     Some((part, rest))
 }
@@ -410,7 +410,7 @@ mod tests {
         }
         let hash = FileHash::parse("d41d8cd98f00b204e9800998ecf8427e").unwrap();
         assert_eq!(read_part(&ObjectKey::file(&hash).0), Some((Part::File(hash), &b""[..])));
-        for bad in [&b""[..], b"d", b"iabc", b"f\x10abc"] {
+        for bad in [&b""[..], b"d", b"\0", b"iabc", b"f\x10abc"] {
             assert_eq!(read_part(bad), None);
         }
         assert_eq!(TABLES.map(|table| Table::from_byte(table as u8)), TABLES.map(Some));

@@ -83,6 +83,13 @@ pub struct RunEntry {
     /// When it was merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Timestamp>,
+    /// The day before which it has no daily detail, 0: it has all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub folded_before: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What is true.
@@ -233,12 +240,26 @@ pub enum Event {
 ///
 /// What the file system says.
 pub fn read_catalogue(folder: &Path) -> io::Result<(Vec<Event>, Vec<Damage>)> {
+    let (events, damaged, _) = read_catalogue_from(folder, 0)?;
+    Ok((events, damaged))
+}
+
+/// Reads the catalogue from a byte on at which a line begins; says at which byte it ends too.
+///
+/// # Errors
+///
+/// What the file system says.
+pub fn read_catalogue_from(folder: &Path, from: u64) -> io::Result<(Vec<Event>, Vec<Damage>, u64)> {
     let path = folder.join(CATALOGUE);
-    let text = match fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
+    let mut text = Vec::new();
+    match File::open(&path) {
+        Ok(mut file) => {
+            file.seek(SeekFrom::Start(from))?;
+            file.read_to_end(&mut text)?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
-    };
+    }
     let (mut events, mut damaged) = (Vec::new(), Vec::new());
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
         if line.is_empty() {
@@ -249,7 +270,7 @@ pub fn read_catalogue(folder: &Path) -> io::Result<(Vec<Event>, Vec<Damage>)> {
             None => damaged.push(Damage { file: path.clone(), place: format!("line {}", index + 1) }),
         }
     }
-    Ok((events, damaged))
+    Ok((events, damaged, from + text.len() as u64))
 }
 
 fn event(line: &[u8]) -> Option<Event> {

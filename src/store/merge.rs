@@ -3,18 +3,24 @@
 //! Runs learnt in one period are joined: a day; a month once it is older than the detail retention; then a
 //! year. Observations of a key are summed; statements keep their batches, and equal ones of neighbouring
 //! batches of a source become one interval. The runs that were joined are kept for a while, so that a
-//! single batch can still be retired.
+//! single batch can still be retired. What is older than the detail retention is folded, alone in its period
+//! too.
+//!
+//! Between merges, runs learnt on one day are joined as soon as many are alike in size, and nothing is folded.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::fold::{Folded, Folding};
 use super::hot::Builder;
 use super::index::index_row;
-use super::key::object_len;
+use super::key::{Table, object_len};
 use super::manifest::{Batch, Manifest, RunEntry};
-use super::run::{Run, RunMeta, RunWriter};
-use super::value::{Entry, entries, merge_values, push_entry, table_of};
+use super::run::{RunMeta, RunWriter};
+use super::stated::{Input, Places, Ranks, join};
+use super::value::{merge_values, table_of};
 use crate::value::{DAY_S, Timestamp};
 
 /// How long things are kept.
@@ -24,11 +30,28 @@ pub struct Retention {
     pub detail_days: u32,
     /// Days that the originals of a merged run are kept, so that a single batch can be retired.
     pub retire_days: u32,
+    /// More names than this directly below one, each seen once, become `*` below it, in runs learnt longer ago
+    /// than `detail_days`; 0: never.
+    pub fold_names: usize,
 }
 
 impl Default for Retention {
     fn default() -> Retention {
-        Retention { detail_days: 400, retire_days: 30 }
+        Retention { detail_days: 400, retire_days: 30, fold_names: 10_000 }
+    }
+}
+
+impl Retention {
+    /// The first day with hits by day.
+    fn detail_from(&self, now: Timestamp) -> u32 {
+        (now.day() - i64::from(self.detail_days)).max(0) as u32
+    }
+
+    /// What a merge of runs folds.
+    pub fn folding(&self, runs: &[RunEntry], now: Timestamp) -> Folding {
+        let is_old = |run: &RunEntry| !matches!(period(run.learnt_last, now, self), Period::Day(_));
+        let names = if runs.iter().all(is_old) { self.fold_names } else { 0 };
+        Folding { before: self.detail_from(now), names }
     }
 }
 
@@ -57,77 +80,133 @@ pub fn period(learnt: Timestamp, now: Timestamp, retention: &Retention) -> Perio
     }
 }
 
-/// The groups of runs that a merge would join, each of two runs or more.
+/// The groups of runs that a merge would replace: two of a period or more, or one that is to be folded.
 pub fn groups(manifest: &Manifest, now: Timestamp, retention: &Retention) -> Vec<Vec<RunEntry>> {
     let mut by_period: BTreeMap<Period, Vec<RunEntry>> = BTreeMap::new();
     for run in &manifest.runs {
         by_period.entry(period(run.learnt_last, now, retention)).or_default().push(run.clone());
     }
-    by_period.into_values().filter(|runs| runs.len() > 1).collect()
+    let is_due = |(period, runs): &(Period, Vec<RunEntry>)| {
+        let unfolded = |run: &RunEntry| i64::from(run.folded_before) <= run.learnt_last.day();
+        runs.len() > 1 || (!matches!(period, Period::Day(_)) && runs.iter().any(unfolded))
+    };
+    by_period.into_iter().filter(is_due).map(|(_, runs)| runs).collect()
 }
 
-/// Joins runs into one file at `path`.
+/// Runs are alike whose numbers of rows have this power in common: a row is joined once a power.
+const ALIKE_ROWS: u64 = 8;
+
+/// Live runs of one learnt day that are alike in size, where there are more than `alike_max`.
+pub fn crowded(manifest: &Manifest, alike_max: usize) -> Option<Vec<RunEntry>> {
+    let mut alike: BTreeMap<(u32, i64), Vec<RunEntry>> = BTreeMap::new();
+    for run in manifest.runs.iter().filter(|run| run.learnt_first.day() == run.learnt_last.day()) {
+        let power = run.rows.max(1).ilog(ALIKE_ROWS);
+        alike.entry((power, run.learnt_last.day())).or_default().push(run.clone());
+    }
+    alike.into_values().find(|runs| runs.len() > alike_max.max(1))
+}
+
+/// Joins runs into one file at `path`: details of days before `fold_before` and the names that are `folded` go.
 ///
 /// # Errors
 ///
-/// Damage in one of them; what the file system says.
-pub fn merge(runs: &[&Run], path: &Path, seed: u64, fold_before: u32) -> io::Result<RunMeta> {
-    let mut batches: Vec<Batch> = runs.iter().flat_map(|run| run.meta.batches.iter().cloned()).collect();
+/// Damage in one of them; what the file system says; [`io::ErrorKind::Interrupted`] once `stop` is set.
+pub fn merge(
+    runs: &[Input<'_>],
+    path: &Path,
+    seed: u64,
+    fold_before: u32,
+    folded: Option<&Folded>,
+    stop: &AtomicBool,
+) -> io::Result<RunMeta> {
+    let mut batches: Vec<Batch> = runs.iter().flat_map(Input::batches).cloned().collect();
     batches.sort_by_key(|batch| batch.seq);
-    let position = |seq: u64| batches.iter().position(|batch| batch.seq == seq).unwrap_or(0) as u32;
-    // Where each run's batches stand in the list of all.
-    let positions: Vec<Vec<u32>> =
-        runs.iter().map(|run| run.meta.batches.iter().map(|batch| position(batch.seq)).collect()).collect();
-    let ranks = ranks(&batches);
-    let folded_before = runs.iter().map(|run| run.meta.folded_before).fold(fold_before, u32::max);
-    let mut writer = RunWriter::create(path, RunMeta { batches, seed, folded_before, ..RunMeta::default() })?;
+    let ranks = Ranks::of(&batches);
+    // The rows of folded names are of no batch, and no days are missing there.
+    let all = runs.iter().filter(|input| input.batches().next().is_some());
+    let folded_before = all.map(|input| input.run.meta.folded_before).min().unwrap_or(0).max(fold_before);
+    let meta = RunMeta { batches: batches.clone(), seed, folded_before, ..RunMeta::default() };
+    let mut writer = RunWriter::create(path, meta)?;
     let mut hot = Builder::default();
+    each(runs, &batches, stop, &mut |key, table, value| {
+        if folded.is_some_and(|folded| folded.has(key, table)) {
+            return Ok(true);
+        }
+        if table.is_observed() {
+            fold(value, fold_before)?;
+        } else {
+            *value = join(value, source_of(key), &ranks);
+            index_row(key, value, seed, &mut hot)?;
+        }
+        writer.push(key, value)?;
+        Ok(true)
+    })?;
+    writer.finish(hot)
+}
+
+/// Takes a row: key, table, value. False: no more are wanted.
+pub type TakeRow<'a> = dyn FnMut(&[u8], Table, &mut Vec<u8>) -> io::Result<bool> + 'a;
+
+/// Rows between two looks at whether to stop.
+const STOP_ROWS: usize = 4096;
+
+/// Goes through the rows of runs in order, those of one key merged, but for what writers of runs make anew.
+/// Statements name batches by their position among `batches`, which are sorted by number.
+///
+/// # Errors
+///
+/// As [`merge`].
+pub fn each(
+    runs: &[Input<'_>],
+    batches: &[Batch],
+    stop: &AtomicBool,
+    row: &mut TakeRow<'_>,
+) -> io::Result<()> {
+    let ranks = Ranks::of(batches);
+    let places: Vec<Places> = runs.iter().map(|input| Places::new(input, batches)).collect();
     let mut streams = Vec::with_capacity(runs.len());
-    for run in runs {
-        let mut stream = run.stream()?;
+    for input in runs {
+        let mut stream = input.run.stream()?;
         let more = stream.advance();
         streams.push(more.then_some(stream));
     }
     let (mut key, mut value, mut renamed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut rows = 0usize;
     while let Some(least) = streams.iter().flatten().map(tantivy_sstable::Streamer::key).min() {
+        rows += 1;
+        if rows.is_multiple_of(STOP_ROWS) && stop.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         key.clear();
         key.extend_from_slice(least);
-        let table = table_of(&key);
-        let observed = table.is_some_and(super::key::Table::is_observed);
-        // The writer makes these anew.
-        let derived = table.is_some_and(super::key::Table::is_derived);
-        let mut first = true;
-        for (stream, positions) in streams.iter_mut().zip(&positions) {
+        let bad = || io::Error::new(io::ErrorKind::InvalidData, "a row of no known kind");
+        let table = table_of(&key).ok_or_else(bad)?;
+        let mut is_there = false;
+        for ((stream, places), input) in streams.iter_mut().zip(&places).zip(runs) {
             let Some(open) = stream.as_mut().filter(|stream| stream.key() == key) else { continue };
-            let from = if observed {
+            let from = if table.is_observed() {
                 open.value().bytes()
             } else {
-                rename(open.value().bytes(), positions, &mut renamed);
+                places.rename(open.value().bytes(), source_of(&key), &ranks, &mut renamed);
                 &renamed
             };
-            if first {
+            let counts = if table.is_observed() { !input.only_stated } else { !from.is_empty() };
+            if counts && !is_there {
                 value.clear();
                 value.extend_from_slice(from);
-                first = false;
-            } else if !derived {
+                is_there = true;
+            } else if counts && !table.is_derived() {
                 merge_values(&key, &mut value, from)?;
             }
             if !open.advance() {
                 *stream = None;
             }
         }
-        if derived {
-            continue;
+        if is_there && !table.is_derived() && !row(&key, table, &mut value)? {
+            break;
         }
-        if observed {
-            fold(&mut value, folded_before)?;
-        } else {
-            value = join(&value, source_of(&key), &ranks);
-            index_row(&key, &value, seed, &mut hot)?;
-        }
-        writer.push(&key, &value)?;
     }
-    writer.finish(hot)
+    Ok(())
 }
 
 fn fold(value: &mut Vec<u8>, before: u32) -> io::Result<()> {
@@ -147,54 +226,4 @@ fn fold(value: &mut Vec<u8>, before: u32) -> io::Result<()> {
 fn source_of(key: &[u8]) -> u16 {
     debug_assert!(object_len(key).is_some());
     key.last_chunk::<2>().map_or(0, |bytes| u16::from_be_bytes(*bytes))
-}
-
-/// Rewrites the batch positions of a value's statements.
-fn rename(value: &[u8], positions: &[u32], out: &mut Vec<u8>) {
-    out.clear();
-    let at = |old: u32| positions.get(old as usize).copied().unwrap_or(0);
-    for entry in entries(value) {
-        push_entry(out, &Entry { from: at(entry.from), to: at(entry.to), payload: entry.payload });
-    }
-}
-
-/// For each batch its source and its rank among the batches of that source.
-fn ranks(batches: &[Batch]) -> Vec<(u16, u32)> {
-    let mut counts: BTreeMap<u16, u32> = BTreeMap::new();
-    batches
-        .iter()
-        .map(|batch| {
-            let count = counts.entry(batch.source_id).or_default();
-            *count += 1;
-            (batch.source_id, *count - 1)
-        })
-        .collect()
-}
-
-/// Joins equal statements of neighbouring batches of a source.
-fn join(value: &[u8], source: u16, ranks: &[(u16, u32)]) -> Vec<u8> {
-    let rank = |position: u32| {
-        ranks.get(position as usize).filter(|(owner, _)| *owner == source).map(|(_, rank)| *rank)
-    };
-    let mut all: Vec<Entry<'_>> = entries(value).collect();
-    if all.len() > 1 {
-        all.sort_by(|a, b| (a.payload, a.from, a.to).cmp(&(b.payload, b.from, b.to)));
-        all.dedup_by(|next, last| {
-            let touches = match (rank(last.to), rank(next.from)) {
-                (Some(end), Some(start)) => start <= end + 1,
-                _ => false,
-            };
-            let joined = next.payload == last.payload && touches;
-            if joined {
-                last.to = last.to.max(next.to);
-            }
-            joined
-        });
-        all.sort_by(|a, b| (a.from, a.to, a.payload).cmp(&(b.from, b.to, b.payload)));
-    }
-    let mut joined = Vec::with_capacity(value.len());
-    for entry in &all {
-        push_entry(&mut joined, entry);
-    }
-    joined
 }

@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 mod blocks;
 mod filter;
 mod flagged;
+mod fold;
 pub mod hot;
 mod index;
 pub mod key;
@@ -31,10 +32,13 @@ pub mod observed;
 mod overlap;
 mod pages;
 mod publish;
+mod replace;
 mod rows;
 mod run;
 pub mod snapshot;
 mod sort;
+mod stated;
+mod temp;
 mod value;
 
 pub use index::{action_of, zone_of};
@@ -42,7 +46,8 @@ pub use key::{ObjectKey, Part, Table, read_part};
 pub use manifest::{Again, Batch, Counts, Event, Manifest};
 pub use object::{Edge, Large, Object, Statement};
 pub use pages::Damage;
-pub use publish::{BatchWriter, NewBatch, Published, Retired};
+pub use publish::{BatchWriter, NewBatch, Published};
+pub use replace::Retired;
 pub use run::skeleton;
 pub use snapshot::{Hit, RELATED_SOURCE, Snapshot, View, mask_type};
 
@@ -76,6 +81,14 @@ impl From<io::Error> for StoreError {
 pub struct Store {
     folder: PathBuf,
     current: Mutex<Current>,
+    catalogued: Mutex<Catalogued>,
+}
+
+/// What this process knows to be in the catalogue.
+#[derive(Default)]
+struct Catalogued {
+    bytes: u64,
+    batches: std::collections::HashSet<u64>,
 }
 
 #[derive(Default)]
@@ -100,7 +113,7 @@ impl Store {
         if Manifest::read(folder)?.is_none() {
             return Err(StoreError::Missing(folder.to_owned()));
         }
-        Ok(Store { folder: folder.to_owned(), current: Mutex::default() })
+        Ok(Store { folder: folder.to_owned(), current: Mutex::default(), catalogued: Mutex::default() })
     }
 
     /// Opens the store of a folder, which is made where there is none. `seed` is for the hashes of a new one.
@@ -113,7 +126,8 @@ impl Store {
             |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", folder.display()));
         fs::create_dir_all(folder.join("runs")).map_err(with_folder)?;
         fs::create_dir_all(folder.join("tmp")).map_err(with_folder)?;
-        let store = Store { folder: folder.to_owned(), current: Mutex::default() };
+        let store =
+            Store { folder: folder.to_owned(), current: Mutex::default(), catalogued: Mutex::default() };
         let _lock = store.lock()?;
         if Manifest::read(folder)?.is_none() {
             Manifest::new(seed).write(folder)?;

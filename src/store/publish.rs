@@ -1,25 +1,27 @@
-//! Writing to the store: a batch, a merge, a retirement. Each is one manifest swap.
+//! Writing to the store: a batch. Like a merge and a retirement (see [`super::replace`]) it is one manifest swap.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
 use super::flagged::{self, Flagger};
 use super::hot::Builder;
 use super::index::index_row;
-use super::manifest::{Again, Batch, Counts, Event, Manifest, RunEntry, append_catalogue, read_catalogue};
-use super::merge::{Retention, groups, merge};
+use super::manifest::{
+    Again, Batch, CATALOGUE, Counts, Event, Manifest, RunEntry, append_catalogue, read_catalogue_from,
+};
 use super::rows::{RowMaker, flagged_row};
 use super::run::{Run, RunMeta, RunWriter};
 use super::sort::Sorter;
-use super::{Snapshot, Store, StoreError, run_path};
+use super::temp::{TempFolder, remove_if_dead};
+use super::{Catalogued, Snapshot, Store, StoreError, run_path};
 use crate::fact::Fact;
 use crate::feeds::State;
-use crate::value::{DAY_S, Timestamp};
+use crate::value::Timestamp;
 
 /// What is known of a batch before it is read.
 #[derive(Clone, Debug)]
@@ -45,15 +47,6 @@ pub enum Published {
     New(u64),
     /// The same content is live already, under this number.
     Known(u64),
-}
-
-/// What retiring batches did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Retired {
-    /// The batches that never were.
-    pub batches: Vec<u64>,
-    /// Runs that were made anew without them.
-    pub rebuilt: usize,
 }
 
 /// Collects the facts of one batch; [`BatchWriter::publish`] makes them live, dropping it forgets them.
@@ -148,12 +141,12 @@ impl Store {
         Ok(())
     }
 
-    fn manifest(&self) -> Result<Manifest, StoreError> {
+    pub(super) fn manifest(&self) -> Result<Manifest, StoreError> {
         Manifest::read(self.folder())?.ok_or_else(|| StoreError::Missing(self.folder().to_owned()))
     }
 
     /// Makes a manifest live and removes what it no longer names. The publish lock is held.
-    fn swap(&self, mut manifest: Manifest) -> Result<(), StoreError> {
+    pub(super) fn swap(&self, mut manifest: Manifest) -> Result<(), StoreError> {
         manifest.generation += 1;
         manifest.write(self.folder())?;
         self.refresh();
@@ -164,18 +157,21 @@ impl Store {
     /// Adds to the catalogue what a kill between the manifest swap and the catalogue's line left out.
     fn repair_catalogue(&self) -> Result<(), StoreError> {
         let snapshot = self.snapshot()?;
-        let (events, _) = read_catalogue(self.folder())?;
-        let known: std::collections::HashSet<u64> = events
-            .iter()
-            .filter_map(|event| match event {
-                Event::Imported { batch } => Some(batch.seq),
-                _ => None,
-            })
-            .collect();
+        let mut catalogued = self.catalogued.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was read before is not read again, unless somebody put another file there.
+        if fs::metadata(self.folder().join(CATALOGUE)).map_or(0, |file| file.len()) < catalogued.bytes {
+            *catalogued = Catalogued::default();
+        }
+        let (events, _, bytes) = read_catalogue_from(self.folder(), catalogued.bytes)?;
+        catalogued.bytes = bytes;
+        catalogued.batches.extend(events.iter().filter_map(|event| match event {
+            Event::Imported { batch } => Some(batch.seq),
+            _ => None,
+        }));
         let missing: Vec<Event> = snapshot
             .batches()
             .into_iter()
-            .filter(|batch| !known.contains(&batch.seq))
+            .filter(|batch| !catalogued.batches.contains(&batch.seq))
             .map(|batch| Event::Imported { batch: batch.clone() })
             .collect();
         if !missing.is_empty() {
@@ -186,10 +182,8 @@ impl Store {
 
     /// Removes runs that no manifest names and folders of imports whose process is gone.
     fn sweep(&self, manifest: &Manifest) -> Result<(), StoreError> {
-        let mut named: Vec<PathBuf> = Vec::new();
-        for entry in manifest.runs.iter().flat_map(|run| run.originals.iter().chain([run])) {
-            named.push(run_path(self.folder(), entry.id));
-        }
+        let all = manifest.runs.iter().flat_map(|run| run.originals.iter().chain([run]));
+        let named: HashSet<PathBuf> = all.map(|entry| run_path(self.folder(), entry.id)).collect();
         for entry in fs::read_dir(self.folder().join("runs"))? {
             let path = entry?.path();
             if !named.contains(&path) {
@@ -203,7 +197,12 @@ impl Store {
     }
 
     /// Takes a finished file into `runs/` under a new number.
-    fn adopt(&self, manifest: &mut Manifest, file: &Path, meta: &RunMeta) -> Result<RunEntry, StoreError> {
+    pub(super) fn adopt(
+        &self,
+        manifest: &mut Manifest,
+        file: &Path,
+        meta: &RunMeta,
+    ) -> Result<RunEntry, StoreError> {
         let id = manifest.next_run;
         manifest.next_run += 1;
         let path = run_path(self.folder(), id);
@@ -219,141 +218,8 @@ impl Store {
             rows: meta.rows,
             originals: Vec::new(),
             merged: None,
+            folded_before: meta.folded_before,
         })
-    }
-
-    /// Joins the runs of each period into one. Returns how many runs there were and are.
-    ///
-    /// # Errors
-    ///
-    /// Damage in a run: nothing is then changed.
-    pub fn merge(&self, now: Timestamp, retention: &Retention) -> Result<(usize, usize), StoreError> {
-        let before = self.manifest()?.runs.len();
-        let fold_before = (now.day() - i64::from(retention.detail_days)).max(0) as u32;
-        for group in groups(&self.manifest()?, now, retention) {
-            self.replace(&group, &[], now, fold_before, true)?;
-        }
-        self.expire_originals(now, retention)?;
-        Ok((before, self.manifest()?.runs.len()))
-    }
-
-    /// Forgets the originals of runs that were merged long enough ago.
-    fn expire_originals(&self, now: Timestamp, retention: &Retention) -> Result<(), StoreError> {
-        let _lock = self.lock()?;
-        let mut manifest = self.manifest()?;
-        let limit = now.0 - i64::from(retention.retire_days) * DAY_S;
-        let expired = |run: &RunEntry| {
-            !run.originals.is_empty()
-                && (retention.retire_days == 0 || run.merged.is_some_and(|at| at.0 < limit))
-        };
-        if !manifest.runs.iter().any(expired) {
-            return Ok(());
-        }
-        for run in manifest.runs.iter_mut().filter(|run| expired(run)) {
-            run.originals.clear();
-        }
-        self.swap(manifest)
-    }
-
-    /// Replaces live runs by one merged from the originals of all of them that hold none of `without`.
-    fn replace(
-        &self,
-        group: &[RunEntry],
-        without: &[u64],
-        now: Timestamp,
-        fold_before: u32,
-        keep: bool,
-    ) -> Result<(), StoreError> {
-        let folder = {
-            let _lock = self.lock()?;
-            TempFolder::create(&self.folder().join("tmp"))?
-        };
-        let originals: Vec<RunEntry> = group
-            .iter()
-            .flat_map(|run| if run.originals.is_empty() { vec![run.clone()] } else { run.originals.clone() })
-            .filter(|run| !run.batches.iter().any(|seq| without.contains(seq)))
-            .collect();
-        // Merging what was merged is quicker than merging all that it was merged from.
-        let inputs: Vec<&RunEntry> =
-            if without.is_empty() { group.iter().collect() } else { originals.iter().collect() };
-        let mut open = Vec::with_capacity(inputs.len());
-        for entry in &inputs {
-            let mut run = Run::open(&run_path(self.folder(), entry.id), entry.id)?;
-            for (batch, seq) in run.meta.batches.iter_mut().zip(&entry.batches) {
-                batch.seq = *seq;
-            }
-            open.push(run);
-        }
-        let file = folder.path.join("merged.run");
-        let seed = self.manifest()?.seed;
-        let meta = if open.is_empty() {
-            None
-        } else {
-            Some(merge(&open.iter().collect::<Vec<_>>(), &file, seed, fold_before)?)
-        };
-        let _lock = self.lock()?;
-        let mut manifest = self.manifest()?;
-        let ids: Vec<u64> = group.iter().map(|run| run.id).collect();
-        if !ids.iter().all(|id| manifest.runs.iter().any(|run| run.id == *id)) {
-            return Err(StoreError::Refused(
-                "another process changed these runs meanwhile: try again".to_owned(),
-            ));
-        }
-        manifest.runs.retain(|run| !ids.contains(&run.id));
-        if let Some(meta) = meta {
-            let mut entry = self.adopt(&mut manifest, &file, &meta)?;
-            if keep && originals.len() > 1 {
-                entry.originals = originals;
-                entry.merged = Some(now);
-            }
-            manifest.runs.push(entry);
-            manifest.runs.sort_by_key(|run| (run.learnt_first, run.id));
-        }
-        self.swap(manifest)
-    }
-
-    /// Retires batches: their facts never were. A run that holds others too is made anew without them.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Refused`] where a batch is not live, or was merged so long ago that the originals are
-    /// gone; nothing is then changed.
-    pub fn retire(&self, batches: &[u64], now: Timestamp) -> Result<Retired, StoreError> {
-        let manifest = self.manifest()?;
-        for seq in batches {
-            let run = manifest.runs.iter().find(|run| run.batches.contains(seq));
-            let run = run.ok_or_else(|| {
-                StoreError::Refused(format!(
-                    "batch {seq} is not live: `zonelens batches` lists those that are"
-                ))
-            })?;
-            let alone = |run: &RunEntry| run.batches.iter().all(|seq| batches.contains(seq));
-            let kept = run.originals.iter().any(|original| original.batches.contains(seq) && alone(original));
-            if !alone(run) && !kept {
-                let when = run.merged.map_or_else(String::new, |at| format!(" on {}", at.date()));
-                return Err(StoreError::Refused(format!(
-                    "batch {seq} was merged{when} and its original is no longer kept: retire its whole source, \
-                     or raise retire_days for the future"
-                )));
-            }
-        }
-        let mut result = Retired { batches: batches.to_vec(), rebuilt: 0 };
-        let touched: Vec<RunEntry> = manifest
-            .runs
-            .iter()
-            .filter(|run| run.batches.iter().any(|seq| batches.contains(seq)))
-            .cloned()
-            .collect();
-        for run in touched {
-            if !run.batches.iter().all(|seq| batches.contains(seq)) {
-                result.rebuilt += 1;
-            }
-            self.replace(&[run], batches, now, 0, true)?;
-        }
-        let events: Vec<Event> = batches.iter().map(|seq| Event::Retired { seq: *seq, at: now }).collect();
-        let _lock = self.lock()?;
-        append_catalogue(self.folder(), &events)?;
-        Ok(result)
     }
 }
 
@@ -495,7 +361,7 @@ impl BatchWriter<'_> {
 }
 
 /// Writes a run of sorted rows, which `rows` hands over one by one.
-fn write_run(
+pub(super) fn write_run(
     path: &Path,
     meta: RunMeta,
     rows: impl FnOnce(&mut dyn FnMut(&[u8], &[u8]) -> io::Result<()>) -> io::Result<()>,
@@ -560,63 +426,5 @@ impl Drop for RowThread {
         {
             tracing::debug!(%error, "a batch was given up");
         }
-    }
-}
-
-//------------ TempFolder ----------------------------------------------------
-
-/// A folder of an import at work: its lock file is locked while the process lives.
-struct TempFolder {
-    path: PathBuf,
-    _lock: File,
-}
-
-impl TempFolder {
-    /// A new folder. The publish lock is held, so that nobody sweeps it before it is locked.
-    fn create(parent: &Path) -> io::Result<TempFolder> {
-        fs::create_dir_all(parent)?;
-        for number in 0.. {
-            let path = parent.join(format!("{}-{number}", std::process::id()));
-            match fs::create_dir(&path) {
-                Ok(()) => {
-                    let lock = File::create(path.join("lock"))?;
-                    lock.lock()?;
-                    return Ok(TempFolder { path, _lock: lock });
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::Error::other("no name left for a temporary folder"))
-    }
-}
-
-impl Drop for TempFolder {
-    fn drop(&mut self) {
-        // What cannot be removed now is swept by the next writer.
-        if let Err(error) = fs::remove_dir_all(&self.path) {
-            tracing::debug!(path = %self.path.display(), %error, "a temporary folder stays for the next sweep");
-        }
-    }
-}
-
-fn remove_if_dead(path: &Path) -> io::Result<()> {
-    let lock = match File::options().write(true).open(path.join("lock")) {
-        Ok(lock) => lock,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return gone(fs::remove_dir_all(path)),
-        Err(error) => return Err(error),
-    };
-    match lock.try_lock() {
-        Ok(()) => gone(fs::remove_dir_all(path)),
-        Err(fs::TryLockError::WouldBlock) => Ok(()),
-        Err(fs::TryLockError::Error(error)) => Err(error),
-    }
-}
-
-/// A folder that its own process removed meanwhile is no error.
-fn gone(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
     }
 }

@@ -18,6 +18,7 @@ mod program;
 mod recompute;
 mod related;
 mod report;
+mod retention;
 mod schema;
 mod tidy;
 mod unknown;

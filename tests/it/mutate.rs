@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -304,8 +305,13 @@ impl Twin {
         self.model.batches.retain(|batch| live.contains_key(&batch.seq));
     }
 
+    /// Joins runs of a day, or merges, perhaps in a process that is killed.
     fn merge(&mut self) {
-        if self.random.once_in(3) {
+        if self.random.once_in(2) {
+            let Ok(store) = Store::open(&self.program.folder.join("data")) else { return };
+            let alike_max = 1 + self.random.below(2) as usize;
+            store.join(Timestamp(self.now), alike_max, &AtomicBool::new(false)).unwrap();
+        } else if self.random.once_in(3) {
             let delay = Duration::from_micros(self.random.below(40_000));
             killed(&self.program, &["--now", &rfc(self.now), "--data", "data", "merge"], delay);
         } else {
@@ -447,7 +453,7 @@ fn sequence(seed: u64) {
         if !twin.random.once_in(3) {
             twin.now += twin.random.seconds(2);
         }
-        let operation = if feeds.is_empty() { 0 } else { twin.random.below(13) };
+        let operation = if feeds.is_empty() { 0 } else { twin.random.below(14) };
         writeln!(doing.0, "  step {step}, operation {operation}, {}", rfc(twin.now)).unwrap();
         match operation {
             0..6 => {
@@ -470,7 +476,7 @@ fn sequence(seed: u64) {
                 twin.import(&again, true);
                 twin.import(&again, false);
             }
-            9 | 10 => twin.merge(),
+            9..12 => twin.merge(),
             _ if twin.model.batches.is_empty() => {}
             _ => twin.retire(),
         }
@@ -603,11 +609,18 @@ fn the_order_of_imports_changes_no_answer() {
                 import::import(&store, options, Origin::Path(path.clone()), &mut |_| {}).unwrap();
             }
         }
-        for merged in [false, true] {
-            if merged {
-                store.merge(Timestamp(now), &Retention::default()).unwrap();
-                store.refresh();
+        for merged in ["not", "alike ones", "all"] {
+            match merged {
+                "alike ones" => {
+                    let (from, to) = store.join(Timestamp(now), 1, &AtomicBool::new(false)).unwrap();
+                    assert!(from > to && to > 0, "{from} runs became {to}");
+                }
+                "all" => {
+                    store.merge(Timestamp(now), &Retention::default()).unwrap();
+                }
+                _ => {}
             }
+            store.refresh();
             let answers = all_answers(&store, now);
             for (found, expected) in answers.iter().zip(expected.get_or_insert_with(|| answers.clone())) {
                 assert_eq!(found, expected, "order {seed}, merged: {merged}");
