@@ -1,4 +1,4 @@
-//! `merge`: fewer runs, the same answers.
+//! `merge`: fewer runs, and what is old folded.
 
 use std::io::Write;
 
@@ -8,7 +8,10 @@ const EXAMPLE: &str = "\
 Example:
   zonelens merge        # from cron, once a day";
 
-/// Join the runs of each period into one: fewer files to read, the same answers
+/// Join the runs of each period into one, and fold what is older than the retention
+///
+/// A day, older ones a month, then a year. What is folded: hits by day of days older than retention.detail_days,
+/// and names seen once by the ten thousand below one (retention.fold_names). Nothing else changes an answer.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Merge {}

@@ -227,3 +227,44 @@ fn source_of(key: &[u8]) -> u16 {
     debug_assert!(object_len(key).is_some());
     key.last_chunk::<2>().map_or(0, |bytes| u16::from_be_bytes(*bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joining_keeps_runs_few_and_rewrites_a_row_once_a_power() {
+        let entry = |id: u64, rows: u64, day: i64| RunEntry {
+            id,
+            batches: vec![id],
+            learnt_first: Timestamp::start_of_day(day),
+            learnt_last: Timestamp::start_of_day(day),
+            bytes: 0,
+            rows,
+            originals: Vec::new(),
+            merged: None,
+            folded_before: 0,
+        };
+        let mut manifest = Manifest::new(7);
+        let (mut rewritten, mut most) = (0, 0);
+        for id in 0..4096 {
+            // Every second day is another one.
+            manifest.runs.push(entry(id, 1, 19_000 + id as i64 % 2));
+            while let Some(group) = crowded(&manifest, 8) {
+                assert!(group.len() > 8 && group.iter().all(|run| run.learnt_last == group[0].learnt_last));
+                let rows = group.iter().map(|run| run.rows).sum();
+                rewritten += rows;
+                manifest.runs.retain(|run| group.iter().all(|old| old.id != run.id));
+                manifest.runs.push(entry(10_000 + group[0].id, rows, group[0].learnt_last.day()));
+            }
+            most = most.max(manifest.runs.len());
+        }
+        assert_eq!(manifest.runs.iter().map(|run| run.rows).sum::<u64>(), 4096);
+        assert!(most <= 2 * 8 * 4 && rewritten <= 4096 * 4, "{most} runs, {rewritten} rows");
+        // What spans days was merged, and is left alone.
+        let mut merged = entry(1, 1, 19_000);
+        merged.learnt_last = Timestamp::start_of_day(19_001);
+        manifest.runs = (0..20).map(|id| RunEntry { id, ..merged.clone() }).collect();
+        assert_eq!(crowded(&manifest, 8), None);
+    }
+}
