@@ -6,7 +6,7 @@
 //! that one binary search finds all covering ones. Wildcards, which are few, are tried one by one.
 //!
 //! Layout, little-endian: a head of counts (u32 each, see [`Counts`]), then the filter, the directory (u32 each), entries,
-//! range entries, the bounds of ranges (two u128 each, of IPv4 ranges two u32), IPv4 directory (65,537 u32), IPv4 starts (u32), IPv4 sets (u32), IPv6 starts (u128),
+//! range entries, the bounds of ranges (two u128 each, of IPv4 ranges two u32), IPv4 directory (65,537 u32), IPv4 segments (start and set, u32 each), IPv6 starts (u128),
 //! IPv6 sets (u32), sets (u32: range entries, the last of a set with its top bit set), texts (JSON).
 
 use std::collections::HashMap;
@@ -335,8 +335,10 @@ impl Builder {
             }
         }
         write_v4_directory(&v4, out)?;
-        v4.iter().try_for_each(|(start, _)| out.write_all(&(*start as u32).to_le_bytes()))?;
-        v4.iter().try_for_each(|(_, set)| out.write_all(&set.to_le_bytes()))?;
+        for (start, set) in &v4 {
+            out.write_all(&(*start as u32).to_le_bytes())?;
+            out.write_all(&set.to_le_bytes())?;
+        }
         v6.iter().try_for_each(|(start, _)| out.write_all(&start.to_le_bytes()))?;
         v6.iter().try_for_each(|(_, set)| out.write_all(&set.to_le_bytes()))?;
         sets.iter().try_for_each(|word| out.write_all(&word.to_le_bytes()))?;
@@ -493,7 +495,7 @@ pub struct Hot {
     ranges: usize,
     bounds: usize,
     v4_directory: usize,
-    v4_starts: usize,
+    v4_segments: usize,
     v6_starts: usize,
     sets: usize,
     wildcards: Wildcards,
@@ -518,8 +520,8 @@ impl Hot {
         let ranges = entries + counts.entries * ENTRY_BYTES;
         let bounds = ranges + counts.range_entries * ENTRY_BYTES;
         let v4_directory = bounds + counts.bounds_at(counts.ranges);
-        let v4_starts = v4_directory + V4_DIRECTORY * 4;
-        let v6_starts = v4_starts + counts.v4_segments * 8;
+        let v4_segments = v4_directory + V4_DIRECTORY * 4;
+        let v6_starts = v4_segments + counts.v4_segments * 8;
         let sets = v6_starts + counts.v6_segments * 20;
         let texts = sets + counts.set_words * 4;
         if texts + counts.text_bytes != section.end {
@@ -536,7 +538,7 @@ impl Hot {
             ranges,
             bounds,
             v4_directory,
-            v4_starts,
+            v4_segments,
             v6_starts,
             sets,
             wildcards: Wildcards::new(&texts),
@@ -677,20 +679,41 @@ impl Hot {
             let at = self.v4_directory + (v4 >> 16) as usize * 4;
             let bounds = self.pages.bytes(at..at + 8)?;
             let (low, high) = (word(bounds, 0) as usize, word(bounds, 1) as usize);
-            let starts = self.pages.bytes(self.v4_starts + low * 4..self.v4_starts + high * 4)?;
-            let within = partition(starts.len() / 4, |index| u128::from(word(starts, index)) <= v4);
-            return self.set_at(self.v4_starts + self.counts.v4_segments * 4, low + within);
+            let segments = self.pages.bytes(self.v4_segments + low * 8..self.v4_segments + high * 8)?;
+            let within = partition(segments.len() / 8, |at| u128::from(word(segments, at * 2)) <= v4);
+            return match within.checked_sub(1) {
+                Some(at) => Ok(Some(word(segments, at * 2 + 1) as usize)),
+                // The one that begins before these holds it.
+                None => self.v4_set(low),
+            };
         }
-        let starts = self.pages.bytes(self.v6_starts..self.v6_starts + self.counts.v6_segments * 16)?;
-        let start = |index: usize| {
-            u128::from_le_bytes(starts[index * 16..index * 16 + 16].try_into().expect("sixteen bytes"))
-        };
-        let count = partition(self.counts.v6_segments, |index| start(index) <= address);
+        let (mut count, mut end) = (0, self.counts.v6_segments);
+        while count < end {
+            let middle = count.midpoint(end);
+            if self.v6_start(middle)? <= address {
+                count = middle + 1;
+            } else {
+                end = middle;
+            }
+        }
         // A segment that begins below the IPv4 block does not reach beyond it.
-        if count > 0 && start(count - 1) < V4_FIRST && address > V4_FIRST {
+        if count > 0 && address > V4_FIRST && self.v6_start(count - 1)? < V4_FIRST {
             return Ok(None);
         }
         self.set_at(self.v6_starts + self.counts.v6_segments * 16, count)
+    }
+
+    /// Where an IPv6 segment begins.
+    fn v6_start(&self, index: usize) -> Result<u128, Damage> {
+        let at = self.v6_starts + index * 16;
+        Ok(u128::from_le_bytes(self.pages.bytes(at..at + 16)?.try_into().expect("sixteen bytes")))
+    }
+
+    /// The set of the last of the first `count` IPv4 segments.
+    fn v4_set(&self, count: usize) -> Result<Option<usize>, Damage> {
+        let Some(at) = count.checked_sub(1) else { return Ok(None) };
+        let at = self.v4_segments + at * 8;
+        Ok(Some(word(self.pages.bytes(at..at + 8)?, 1) as usize))
     }
 
     /// The set of the last of `count` segments that begin at or before the address.

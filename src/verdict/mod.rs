@@ -591,12 +591,12 @@ impl<'a> Judge<'a> {
         let Gathered { mut found, mut benign, clean, pin } = gathered;
         dedup(&mut found);
         benign::longest(&mut benign);
-        let source = |one: &Evidence| self.view.snapshot().source_name(one.source).to_owned();
+        let name = |source: u16| self.view.snapshot().source_name(source);
         found.sort_by(|a, b| {
             b.evidence
                 .contribution
                 .total_cmp(&a.evidence.contribution)
-                .then_with(|| source(&a.evidence).cmp(&source(&b.evidence)))
+                .then_with(|| name(a.evidence.source).cmp(name(b.evidence.source)))
                 .then_with(|| a.indicator.cmp(&b.indicator))
         });
         let mut evidence: Vec<Evidence> = found.iter().map(|found| found.evidence).collect();
@@ -609,17 +609,19 @@ impl<'a> Judge<'a> {
                 one.effect = one.effect.on_suspicion();
             }
         }
-        benign.sort_by_cached_key(|one| {
-            let name = self.view.snapshot().source_name(one.source).to_owned();
-            (
-                one.effect.action,
-                one.effect.cap,
-                name,
-                one.indicator.clone(),
-                one.list.clone(),
-                one.category,
-                one.rank,
-            )
+        // What is said of others alone does not change what the object is known for.
+        let is_related = |found: &Found| found.kind == EvidenceKind::Related;
+        if !found.is_empty() && found.iter().all(is_related) {
+            for one in benign.iter_mut().filter(|one| one.effect.action == Action::Cap) {
+                one.effect.cap = Some(0);
+            }
+        }
+        fn rest(one: &Counter) -> (&str, Option<&str>, Option<Category>, Option<u32>) {
+            (&one.indicator, one.list.as_deref(), one.category, one.rank)
+        }
+        benign.sort_by(|a, b| {
+            let head = |one: &Counter| (one.effect.action, one.effect.cap, name(one.source));
+            (head(a), rest(a)).cmp(&(head(b), rest(b)))
         });
         let speaks = clean || benign.iter().any(|one| one.effect.action != Action::Annotate);
         let suppressed = benign.iter().any(|one| one.effect.action == Action::Suppress);
@@ -731,9 +733,9 @@ impl<'a> Judge<'a> {
 /// The same listing of the same source in several batches counts as one: the strongest that is live, over the
 /// whole time.
 fn dedup(found: &mut Vec<Found>) {
-    let key = |one: &Found| {
-        (one.evidence.source, one.evidence.category, one.evidence.matched, one.indicator.clone())
-    };
+    fn key(one: &Found) -> (u16, Category, Match, &str) {
+        (one.evidence.source, one.evidence.category, one.evidence.matched, &one.indicator)
+    }
     found.sort_by(|a, b| {
         let strength = b.evidence.contribution.total_cmp(&a.evidence.contribution);
         key(a)

@@ -171,3 +171,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_known_to_be_popular_stays_so_when_only_something_below_is_listed() {
+    let mut world = World::new();
+    world.feed("dns", DNS);
+    world.feed("threats", THREATS);
+    assert_eq!(world.report("parent.example")["Verdict"]["ThreatScore"], 41);
+    world.feed(
+        "popular",
+        r#"{"fact":"benign","type":"MASK_TYPE_HOST","mask":"parent.example","rank":500}"#,
+    );
+    let report = world.report("parent.example");
+    check("domain", &report);
+    assert_eq!((&report["Zone"], &report["Verdict"]["ThreatScore"]), (&"Green".into(), &0.into()));
+    assert_eq!(related(&report).len(), 1, "it is still shown");
+    world.feed(
+        "other",
+        r#"{"fact":"listing","type":"MASK_TYPE_HOST","mask":"parent.example","category":"CATEGORY_MALWARE"}"#,
+    );
+    assert_eq!(world.report("parent.example")["Verdict"]["ThreatScore"], 49, "what is said of itself counts");
+}

@@ -9,9 +9,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Instant;
 
-use zonelens::indicator::{DomainName, Url};
+use zonelens::indicator::{DomainName, MaskType, Url};
 use zonelens::store::hot::Probe;
-use zonelens::store::{Store, View};
+use zonelens::store::{Hit, Store, View, mask_type};
 use zonelens::value::Timestamp;
 use zonelens::verdict::{Judge, Policy};
 
@@ -97,15 +97,18 @@ fn size(view: &View) -> (usize, usize) {
     })
 }
 
-/// What matches a name: entries of it and of names above it, and wildcards.
+/// What matches a name: entries of it, those of names above it that are about all below, and wildcards.
 fn matches(view: &View, name: &str) -> usize {
+    let host = name.strip_prefix("www.").unwrap_or(name);
     let mut found = 0;
-    let mut rest = Some(name.strip_prefix("www.").unwrap_or(name));
-    while let Some(name) = rest {
-        view.hits(&Probe::Name(name), &mut |_| found += 1).unwrap();
-        rest = name.split_once('.').map(|(_, parent)| parent);
+    view.hits(&Probe::Name(host), &mut |_| found += 1).unwrap();
+    let mut rest = host;
+    while let Some((_, parent)) = rest.split_once('.') {
+        rest = parent;
+        let is_domain = |hit: &Hit| mask_type(hit.entry.mask_type) == Some(MaskType::Domain);
+        view.hits(&Probe::Name(parent), &mut |hit| found += usize::from(is_domain(&hit))).unwrap();
     }
-    view.wildcards_on(name.strip_prefix("www.").unwrap_or(name), &mut |_, _| found += 1).unwrap();
+    view.wildcards_on(host, &mut |_, _| found += 1).unwrap();
     found
 }
 
