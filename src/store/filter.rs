@@ -35,15 +35,35 @@ pub fn may_have(filter: &[u8], hash: u64) -> bool {
 
 /// The filter of these hashes: a whole number of blocks, at least one.
 pub fn build(hashes: &[u64], key_bits: usize) -> Vec<u8> {
-    let blocks = (hashes.len() * key_bits).div_ceil(BLOCK_BYTES * 8).max(1);
-    let mut words = vec![0u32; blocks * 8];
-    for hash in hashes {
-        let block = block_of(*hash, blocks);
-        for (word, bit) in words[block * 8..block * 8 + 8].iter_mut().zip(bits(*hash)) {
+    let mut filter = Builder::new(hashes.len(), key_bits);
+    hashes.iter().for_each(|hash| filter.add(*hash));
+    filter.finish()
+}
+
+/// Makes a filter of a known number of hashes.
+pub struct Builder {
+    words: Vec<u32>,
+}
+
+impl Builder {
+    /// A filter for `count` hashes.
+    pub fn new(count: usize, key_bits: usize) -> Builder {
+        let blocks = (count * key_bits).div_ceil(BLOCK_BYTES * 8).max(1);
+        Builder { words: vec![0; blocks * 8] }
+    }
+
+    /// Adds a hash.
+    pub fn add(&mut self, hash: u64) {
+        let block = block_of(hash, self.words.len() / 8);
+        for (word, bit) in self.words[block * 8..block * 8 + 8].iter_mut().zip(bits(hash)) {
             *word |= bit;
         }
     }
-    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+
+    /// Its bytes.
+    pub fn finish(self) -> Vec<u8> {
+        self.words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
 }
 
 #[cfg(test)]

@@ -19,12 +19,14 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::blocks;
 use super::filter;
+use super::hashes::Hashes;
 use super::hot::{Builder, Hot};
 use super::key::{Table, object_len};
 use super::large::Summariser;
 use super::manifest::Batch;
 use super::observed::{push_varint, take_varint};
 use super::pages::{Damage, PageWriter, Pages, Section};
+use super::sort::Sorter;
 use crate::indicator::DomainName;
 
 /// Bytes of keys in a block before it is closed: measured, see DESIGN.md.
@@ -173,10 +175,10 @@ const LINE_BYTES_MAX: usize = 4096;
 /// Writes a run. Rows come sorted, each key once.
 pub struct RunWriter {
     table: Writer<PageWriter<BufWriter<File>>, RowWriter>,
-    objects: Vec<u64>,
+    objects: Hashes,
     /// Hashes of object and table, for the tables that are asked for by the thousand.
-    filtered: Vec<u64>,
-    last_table: (usize, u8),
+    filtered: Hashes,
+    last_table: (u64, u8),
     last_object: Vec<u8>,
     /// Names whose registrable domain is known to the run.
     names: Names,
@@ -196,11 +198,11 @@ impl RunWriter {
         table.set_block_len(BLOCK_BYTES);
         Ok(RunWriter {
             table,
-            objects: Vec::new(),
-            filtered: Vec::new(),
+            objects: Hashes::new(&path.with_extension("objects")),
+            filtered: Hashes::new(&path.with_extension("filtered")),
             last_table: (0, 0),
             last_object: Vec::new(),
-            names: Names::default(),
+            names: Names::new(path)?,
             summariser: Summariser::default(),
             meta,
         })
@@ -239,13 +241,13 @@ impl RunWriter {
         if self.last_object != key[..len] {
             self.last_object.clear();
             self.last_object.extend_from_slice(&key[..len]);
-            self.objects.push(xxh3_64(&key[..len]));
-            self.names.add(&key[..len]);
+            self.objects.push(xxh3_64(&key[..len]))?;
+            self.names.add(&key[..len])?;
         }
         if self.last_table != (self.objects.len(), key[len]) {
             self.last_table = (self.objects.len(), key[len]);
             if FILTERED.contains(&table) {
-                self.filtered.push(xxh3_64(&key[..=len]));
+                self.filtered.push(xxh3_64(&key[..=len]))?;
             }
         }
         self.meta.rows += 1;
@@ -260,22 +262,18 @@ impl RunWriter {
     /// What the file system says.
     pub fn finish(mut self, hot: Builder) -> io::Result<RunMeta> {
         self.push_summary()?;
-        self.meta.objects = self.objects.len() as u64;
+        self.meta.objects = self.objects.len();
         let mut out = self.table.finish()?;
         let mut starts = vec![out.len() as u64];
-        self.objects.append(&mut self.filtered);
-        out.write_all(&filter::build(&self.objects, filter::KEY_BITS))?;
+        out.write_all(&self.objects.filter(Some(self.filtered), filter::KEY_BITS)?)?;
         starts.push(out.len() as u64);
         if !hot.is_empty() {
             hot.write(&mut out)?;
         }
         starts.push(out.len() as u64);
-        let (filter, names, skeletons) = self.names.finish();
-        self.meta.names_filter_bytes = filter.len() as u64;
-        self.meta.names_bytes = names.len() as u64;
-        out.write_all(&filter)?;
-        out.write_all(names.as_bytes())?;
-        out.write_all(skeletons.as_bytes())?;
+        let names_bytes = self.names.write(&mut out)?;
+        self.meta.names_filter_bytes = names_bytes.filter;
+        self.meta.names_bytes = names_bytes.names;
         starts.push(out.len() as u64);
         serde_json::to_writer(&mut out, &self.meta)?;
         starts.push(out.len() as u64);
@@ -288,48 +286,65 @@ impl RunWriter {
     }
 }
 
-/// The registrable domains of a run's names.
-#[derive(Default)]
+/// The registrable domains of a run's names: they come in another order than they are looked up in.
 struct Names {
-    names: Vec<String>,
+    sorter: Sorter,
+    hashes: Hashes,
     last: String,
 }
 
+/// Bytes of what [`Names::write`] wrote.
+struct NamesBytes {
+    filter: u64,
+    names: u64,
+}
+
+/// Memory for names that are being sorted.
+const NAMES_BUFFER_BYTES: usize = 16 << 20;
+
 impl Names {
+    /// Those of the run at `path`, with temporary files in a folder beside it.
+    fn new(path: &Path) -> io::Result<Names> {
+        let folder = path.with_extension("names");
+        std::fs::create_dir_all(&folder)?;
+        let sorter = Sorter::merging(&folder, NAMES_BUFFER_BYTES, |_, _, _| Ok(()));
+        Ok(Names { sorter, hashes: Hashes::new(&folder.join("hashes")), last: String::new() })
+    }
+
     /// Takes in an object: names come in label-reversed order, so that equal ones follow each other.
-    fn add(&mut self, object: &[u8]) {
-        let Some((super::key::Part::Domain(name), _)) = super::key::read_part(object) else { return };
+    fn add(&mut self, object: &[u8]) -> io::Result<()> {
+        let Some((super::key::Part::Domain(name), _)) = super::key::read_part(object) else { return Ok(()) };
         if !self.last.is_empty() && name.ends_with(&self.last) {
             let before = name.len() - self.last.len();
             if before == 0 || name.as_bytes()[before - 1] == b'.' {
-                return;
+                return Ok(());
             }
         }
-        if let Some(registrable) = psl::domain_str(&name)
-            && registrable != self.last
-        {
-            registrable.clone_into(&mut self.last);
-            self.names.push(registrable.to_owned());
-        }
+        let Some(registrable) = psl::domain_str(&name).filter(|own| *own != self.last) else { return Ok(()) };
+        registrable.clone_into(&mut self.last);
+        self.hashes.push(xxh3_64(registrable.as_bytes()))?;
+        self.sorter.push(registrable.as_bytes(), &[])
     }
 
-    /// A filter on the names; they, sorted, a line each; and a line `skeleton tab name` of each internationalised
-    /// one.
-    fn finish(&mut self) -> (Vec<u8>, String, String) {
-        self.names.sort_unstable();
-        self.names.dedup();
-        let hashes: Vec<u64> = self.names.iter().map(|name| xxh3_64(name.as_bytes())).collect();
-        let mut skeletons: Vec<String> = self
-            .names
-            .iter()
-            .filter(|name| name.contains("xn--"))
-            .filter_map(|name| {
-                Some(format!("{}\t{name}", skeleton(&DomainName::from_normal(name)?.unicode())))
-            })
-            .collect();
+    /// Writes a filter on the names; they, sorted, a line each; and a line `skeleton tab name` of each
+    /// internationalised one.
+    fn write(self, out: &mut impl Write) -> io::Result<NamesBytes> {
+        let filter = self.hashes.filter(None, filter::STRICT_BITS)?;
+        out.write_all(&filter)?;
+        let (mut skeletons, mut names) = (Vec::new(), 0);
+        self.sorter.finish(|name, _| {
+            names += name.len() as u64 + 1;
+            out.write_all(name)?;
+            out.write_all(b"\n")?;
+            let text = std::str::from_utf8(name).ok().filter(|name| name.contains("xn--"));
+            if let Some(unicode) = text.and_then(DomainName::from_normal).map(|name| name.unicode()) {
+                skeletons.push([skeleton(&unicode).as_bytes(), b"\t", name, b"\n"].concat());
+            }
+            Ok(())
+        })?;
         skeletons.sort_unstable();
-        let lines = |all: &[String]| all.iter().flat_map(|line| [line, "\n"]).collect();
-        (filter::build(&hashes, filter::STRICT_BITS), lines(&self.names), lines(&skeletons))
+        skeletons.iter().try_for_each(|line| out.write_all(line))?;
+        Ok(NamesBytes { filter: filter.len() as u64, names })
     }
 }
 

@@ -29,6 +29,10 @@ const ROW_HEAD: usize = 6;
 const CHUNK: usize = 16;
 /// How hard temporary files are compressed: keys lack what they share already, so little is enough.
 const SPILL_LEVEL: i32 = -3;
+/// What is remembered to compress and to unpack them: they are all open at once.
+const SPILL_WINDOW_LOG: u32 = 17;
+/// Bytes that are read or written of one at once.
+const SPILL_BUFFER: usize = 1 << 18;
 /// So many rows are compared by their whole keys.
 const FEW: usize = 4;
 
@@ -84,7 +88,7 @@ impl Buffer {
     }
 
     /// Calls `row` with each key once, sorted, equal ones merged. The buffer is sorted.
-    fn each(&self, mut row: impl FnMut(&[u8], &[u8]) -> io::Result<()>) -> io::Result<()> {
+    fn each(&self, merge: Merge, mut row: impl FnMut(&[u8], &[u8]) -> io::Result<()>) -> io::Result<()> {
         let mut at = 0;
         let mut merged = Vec::new();
         while at < self.index.len() {
@@ -101,7 +105,7 @@ impl Buffer {
                     merged.clear();
                     merged.extend_from_slice(first);
                 }
-                merge_values(key, &mut merged, value)?;
+                merge(key, &mut merged, value)?;
                 at += 1;
             }
             row(key, if several { &merged } else { first })?;
@@ -119,8 +123,12 @@ fn prefix(key: &[u8]) -> (u64, u64) {
     ((number >> 64) as u64, number as u64)
 }
 
+/// Merges the value of a key into another of the same key.
+pub type Merge = fn(&[u8], &mut Vec<u8>, &[u8]) -> io::Result<()>;
+
 /// Sorts rows; see the module.
 pub struct Sorter {
+    merge: Merge,
     buffer: Buffer,
     buffer_bytes: usize,
     full: Option<SyncSender<Buffer>>,
@@ -129,10 +137,16 @@ pub struct Sorter {
 }
 
 impl Sorter {
-    /// A sorter with temporary files in `folder`.
+    /// A sorter of rows with temporary files in `folder`.
     pub fn new(folder: &Path, buffer_bytes: usize) -> Sorter {
+        Sorter::merging(folder, buffer_bytes, merge_values)
+    }
+
+    /// A sorter of anything: of equal keys the values are merged by `merge`.
+    pub fn merging(folder: &Path, buffer_bytes: usize, merge: Merge) -> Sorter {
         let buffer_bytes = buffer_bytes.clamp(1 << 16, u32::MAX as usize / 2);
         Sorter {
+            merge,
             buffer: Buffer::default(),
             buffer_bytes,
             full: None,
@@ -164,8 +178,8 @@ impl Sorter {
         let buffer = std::mem::take(&mut self.buffer);
         let full = self.full.get_or_insert_with(|| {
             let (sender, receiver) = sync_channel(0);
-            let folder = self.folder.clone();
-            self.worker = Some(std::thread::spawn(move || write_spills(&receiver, &folder)));
+            let (folder, merge) = (self.folder.clone(), self.merge);
+            self.worker = Some(std::thread::spawn(move || write_spills(&receiver, &folder, merge)));
             sender
         });
         if full.send(buffer).is_err() {
@@ -190,14 +204,14 @@ impl Sorter {
     pub fn finish(mut self, row: impl FnMut(&[u8], &[u8]) -> io::Result<()>) -> io::Result<()> {
         if self.worker.is_none() {
             self.buffer.sort();
-            return self.buffer.each(row);
+            return self.buffer.each(self.merge, row);
         }
         if !self.buffer.index.is_empty() {
             self.spill()?;
         }
         let mut heap = BinaryHeap::new();
         for path in self.join()? {
-            let file = BufReader::with_capacity(1 << 20, File::open(&path)?);
+            let file = BufReader::with_capacity(SPILL_BUFFER, File::open(&path)?);
             std::fs::remove_file(&path)?;
             let mut cursor = Cursor {
                 input: zstd::stream::read::Decoder::with_buffer(file)?,
@@ -208,7 +222,7 @@ impl Sorter {
                 heap.push(cursor);
             }
         }
-        on_another_thread(heap, row)
+        on_another_thread(heap, self.merge, row)
     }
 }
 
@@ -220,13 +234,14 @@ const CHUNKS: usize = 4;
 /// Merges on a thread of its own, while `row` takes the rows on this one.
 fn on_another_thread<R: Read + Send + 'static>(
     mut heap: BinaryHeap<Cursor<R>>,
+    merge: Merge,
     mut row: impl FnMut(&[u8], &[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let (sender, receiver) = sync_channel::<Buffer>(CHUNKS);
     let merging = std::thread::spawn(move || {
         let mut chunk = Buffer::default();
         let gone = || io::Error::other("the writing thread ended");
-        merge_sorted(&mut heap, &mut |key: &[u8], value: &[u8]| {
+        merge_sorted(&mut heap, merge, &mut |key: &[u8], value: &[u8]| {
             chunk.push(key, value);
             if chunk.bytes.len() >= CHUNK_BYTES {
                 sender.send(std::mem::take(&mut chunk)).map_err(|_| gone())?;
@@ -253,13 +268,14 @@ fn on_another_thread<R: Read + Send + 'static>(
 /// Merges sorted streams: equal keys are merged.
 fn merge_sorted<R: Read>(
     heap: &mut BinaryHeap<Cursor<R>>,
+    merge: Merge,
     row: &mut impl FnMut(&[u8], &[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let (mut key, mut value) = (Vec::new(), Vec::new());
     let mut have = false;
     while let Some(mut top) = heap.peek_mut() {
         if have && top.key == key {
-            merge_values(&key, &mut value, &top.value)?;
+            merge(&key, &mut value, &top.value)?;
         } else {
             if have {
                 row(&key, &value)?;
@@ -276,15 +292,16 @@ fn merge_sorted<R: Read>(
     if have { row(&key, &value) } else { Ok(()) }
 }
 
-fn write_spills(full: &Receiver<Buffer>, folder: &Path) -> io::Result<Vec<PathBuf>> {
+fn write_spills(full: &Receiver<Buffer>, folder: &Path, merge: Merge) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     while let Ok(mut buffer) = full.recv() {
         buffer.sort();
         let path = folder.join(format!("{}.spill", paths.len()));
-        let file = BufWriter::with_capacity(1 << 20, File::create(&path)?);
+        let file = BufWriter::with_capacity(SPILL_BUFFER, File::create(&path)?);
         let mut out = zstd::stream::write::Encoder::new(file, SPILL_LEVEL)?;
+        out.window_log(SPILL_WINDOW_LOG)?;
         let mut previous: Vec<u8> = Vec::new();
-        buffer.each(|key, value| {
+        buffer.each(merge, |key, value| {
             let shared = key.iter().zip(&previous).take_while(|(a, b)| a == b).count();
             let head = [shared as u16, (key.len() - shared) as u16];
             out.write_all(&head[0].to_le_bytes())?;

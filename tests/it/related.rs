@@ -178,10 +178,7 @@ fn what_is_known_to_be_popular_stays_so_when_only_something_below_is_listed() {
     world.feed("dns", DNS);
     world.feed("threats", THREATS);
     assert_eq!(world.report("parent.example")["Verdict"]["ThreatScore"], 41);
-    world.feed(
-        "popular",
-        r#"{"fact":"benign","type":"MASK_TYPE_HOST","mask":"parent.example","rank":500}"#,
-    );
+    world.feed("popular", r#"{"fact":"benign","type":"MASK_TYPE_HOST","mask":"parent.example","rank":500}"#);
     let report = world.report("parent.example");
     check("domain", &report);
     assert_eq!((&report["Zone"], &report["Verdict"]["ThreatScore"]), (&"Green".into(), &0.into()));
