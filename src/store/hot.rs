@@ -58,9 +58,10 @@ pub enum Kind {
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
-        [Kind::Listing, Kind::Benign, Kind::Pin, Kind::Sighting, Kind::FileVerdict, Kind::Network]
-            .into_iter()
-            .find(|kind| *kind as u8 == byte)
+        // In the order of their numbers, which begin at 1.
+        const KINDS: [Kind; 6] =
+            [Kind::Listing, Kind::Benign, Kind::Pin, Kind::Sighting, Kind::FileVerdict, Kind::Network];
+        KINDS.get(usize::from(byte).checked_sub(1)?).copied()
     }
 }
 
