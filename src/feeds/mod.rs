@@ -12,20 +12,27 @@ use crate::fact::Fact;
 mod cells;
 mod cof;
 mod entry;
+mod feodo_tracker;
 mod hosts;
 mod ip_ranges;
 mod json_values;
 mod lenient;
 mod lines;
 mod list;
+mod malwarebazaar;
 mod mask_csv;
 mod misp_event;
 mod misp_warninglist;
 mod native;
 mod popularity;
 mod rdap;
+mod records;
 mod reports;
+mod said;
+mod sslbl;
+mod threatfox;
 mod trails;
+mod urlhaus;
 mod urlhaus_filter;
 mod whois;
 mod withheld;
@@ -41,10 +48,21 @@ pub struct Format {
     pub title: &'static str,
     /// What a batch of it means.
     pub state: State,
+    /// What it was written against.
+    pub proof: Proof,
     /// Whether content looks like this format. The first row of [`FORMATS`] that says yes is taken.
     pub recognise: fn(&Sample<'_>) -> bool,
     /// A parser for one batch.
     pub open: fn() -> Box<dyn Parse>,
+}
+
+/// What a format was written against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// It has read what its writer really writes.
+    Sample,
+    /// It was written by the documentation, and has not met a real file yet.
+    Documentation,
 }
 
 /// What a batch of a format means, unless its source is configured otherwise.
@@ -223,6 +241,11 @@ pub const FORMATS: &[Format] = &[
     rdap::FORMAT,
     whois::FORMAT,
     native::FORMAT,
+    urlhaus::FORMAT,
+    threatfox::FORMAT,
+    malwarebazaar::FORMAT,
+    feodo_tracker::FORMAT,
+    sslbl::FORMAT,
     cof::FORMAT,
     zeek::FORMAT,
     trails::FORMAT,
