@@ -9,8 +9,10 @@ use std::io::{self, BufRead};
 
 use crate::fact::Fact;
 
+mod abuseipdb;
 mod cells;
 mod cof;
+mod dshield;
 mod entry;
 mod feodo_tracker;
 mod hosts;
@@ -24,13 +26,16 @@ mod mask_csv;
 mod misp_event;
 mod misp_warninglist;
 mod native;
+mod phishtank;
 mod popularity;
 mod rdap;
 mod records;
 mod reports;
 mod said;
+mod spamhaus_drop;
 mod sslbl;
 mod threatfox;
+mod tor_exits;
 mod trails;
 mod urlhaus;
 mod urlhaus_filter;
@@ -246,6 +251,11 @@ pub const FORMATS: &[Format] = &[
     malwarebazaar::FORMAT,
     feodo_tracker::FORMAT,
     sslbl::FORMAT,
+    phishtank::FORMAT,
+    spamhaus_drop::FORMAT,
+    dshield::FORMAT,
+    tor_exits::FORMAT,
+    abuseipdb::FORMAT,
     cof::FORMAT,
     zeek::FORMAT,
     trails::FORMAT,
