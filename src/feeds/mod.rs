@@ -18,6 +18,7 @@ mod feodo_tracker;
 mod hosts;
 mod ip_ranges;
 mod json_values;
+mod kaspersky;
 mod lenient;
 mod lines;
 mod list;
@@ -26,6 +27,7 @@ mod mask_csv;
 mod misp_event;
 mod misp_warninglist;
 mod native;
+mod otx;
 mod phishtank;
 mod popularity;
 mod rdap;
@@ -256,6 +258,8 @@ pub const FORMATS: &[Format] = &[
     dshield::FORMAT,
     tor_exits::FORMAT,
     abuseipdb::FORMAT,
+    otx::FORMAT,
+    kaspersky::FORMAT,
     cof::FORMAT,
     zeek::FORMAT,
     trails::FORMAT,

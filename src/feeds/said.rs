@@ -14,6 +14,8 @@ const WORDS: &[(&str, Category)] = &[
     ("botnet", Category::BOTNET_CNC),
     ("botnet c&c", Category::BOTNET_CNC),
     ("bot_cnc", Category::BOTNET_CNC),
+    ("command_and_control", Category::BOTNET_CNC),
+    ("malware_hosting", Category::MALWARE),
     ("phishing", Category::PHISHING),
     ("phish", Category::PHISHING),
     ("spam", Category::SPAM),
@@ -23,6 +25,7 @@ const WORDS: &[(&str, Category)] = &[
     ("tor_exit", Category::TOR_EXIT_NODE),
     ("proxy", Category::PROXY),
     ("scan", Category::SUSPICIOUS),
+    ("scanning_host", Category::SUSPICIOUS),
     ("bruteforce", Category::SUSPICIOUS),
 ];
 
