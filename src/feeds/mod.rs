@@ -12,10 +12,12 @@ use crate::fact::Fact;
 mod abuseipdb;
 mod cells;
 mod cof;
+mod delegated;
 mod dshield;
 mod entry;
 mod feodo_tracker;
 mod hosts;
+mod httpx;
 mod ip_ranges;
 mod json_values;
 mod kaspersky;
@@ -24,15 +26,18 @@ mod lines;
 mod list;
 mod malwarebazaar;
 mod mask_csv;
+mod masscan;
 mod misp_event;
 mod misp_warninglist;
 mod native;
+mod nmap;
 mod otx;
 mod phishtank;
 mod popularity;
 mod rdap;
 mod records;
 mod reports;
+mod rpsl;
 mod said;
 mod spamhaus_drop;
 mod sslbl;
@@ -260,6 +265,11 @@ pub const FORMATS: &[Format] = &[
     abuseipdb::FORMAT,
     otx::FORMAT,
     kaspersky::FORMAT,
+    delegated::FORMAT,
+    rpsl::FORMAT,
+    masscan::FORMAT,
+    nmap::FORMAT,
+    httpx::FORMAT,
     cof::FORMAT,
     zeek::FORMAT,
     trails::FORMAT,
