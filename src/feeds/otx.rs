@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::entry::{Entry, Fault, listing, shown};
+use super::entry::{Entry, Fault, Shape, listing, shown};
 use super::json_values::{JsonValues, VALUE_BYTES_MAX, first_keys};
 use super::lenient::Text;
 use super::said::{category, reference};
@@ -43,18 +43,18 @@ pub(super) const FORMAT: Format = Format {
 /// How many texts of a list of a pulse are kept.
 const TEXTS_MAX: usize = 200;
 
-/// The types that are read and what a value of each must turn out to be.
-const TYPES: &[(&str, fn(&Entry) -> bool)] = &[
-    ("domain", |entry| matches!(entry, Entry::Host(Host::Domain(_), None))),
-    ("hostname", |entry| matches!(entry, Entry::Host(Host::Domain(_), None))),
-    ("IPv4", |entry| matches!(entry, Entry::Host(Host::Address(_), None))),
-    ("IPv6", |entry| matches!(entry, Entry::Host(Host::Address(_), None))),
-    ("CIDR", |entry| matches!(entry, Entry::Network(_))),
-    ("URL", |entry| matches!(entry, Entry::Url(_))),
-    ("URI", |entry| matches!(entry, Entry::Url(_))),
-    ("FileHash-MD5", |entry| matches!(entry, Entry::File(_))),
-    ("FileHash-SHA1", |entry| matches!(entry, Entry::File(_))),
-    ("FileHash-SHA256", |entry| matches!(entry, Entry::File(_))),
+/// The types that are read.
+const TYPES: &[(&str, Shape)] = &[
+    ("domain", Shape::Name),
+    ("hostname", Shape::Name),
+    ("IPv4", Shape::Address),
+    ("IPv6", Shape::Address),
+    ("CIDR", Shape::Network),
+    ("URL", Shape::Url),
+    ("URI", Shape::Url),
+    ("FileHash-MD5", Shape::File),
+    ("FileHash-SHA1", Shape::File),
+    ("FileHash-SHA256", Shape::File),
 ];
 
 #[derive(Default, Deserialize)]
@@ -180,14 +180,11 @@ fn time(text: &Text) -> Result<Option<Timestamp>, Fault> {
 
 fn indicator(pulse: &Pulse<'_>, id: &str, one: &PulseIndicator) -> Result<Read, Fault> {
     let (kind, text) = (one.kind.get().unwrap_or_default(), one.indicator.get().unwrap_or_default());
-    let (_, fits) = TYPES
+    let (_, shape) = TYPES
         .iter()
         .find(|(known, _)| *known == kind)
         .ok_or_else(|| ("type", format!("no fact is made of indicators of type {}", shown(kind))))?;
-    let entry = Entry::parse(text)?;
-    if !fits(&entry) {
-        return Err(("type", format!("{} is not of type {kind}", shown(text))));
-    }
+    let entry = Entry::parse_as(*shape, text)?;
     let until = time(&one.expiration)?;
     if until.is_none() && matches!(one.is_active.get(), Some("0" | "false")) {
         return Err(("inactive", "the pulse does not hold it for true any more".to_owned()));

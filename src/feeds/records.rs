@@ -85,7 +85,7 @@ impl Records {
                 continue;
             }
             let comment = line.trim_start().strip_prefix('#');
-            if let Some(said) = comment.and_then(|comment| entries(comment)).filter(|said| *said != rows) {
+            if let Some(said) = comment.and_then(entries).filter(|said| *said != rows) {
                 let detail = format!("it says that it has {said} entries, and {rows} lines stand before it");
                 out.reject(number, "count", detail, line.as_bytes())?;
             }
@@ -233,5 +233,68 @@ impl Record<'_> {
             Ok(percent @ 0..=100) => Ok(Some(percent)),
             _ => Err(("confidence", format!("{} is no confidence from 0 to 100", shown(&text)))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feeds::Item;
+
+    const RECORDS: Records = Records {
+        known_by: &[&["id", "name"]],
+        columns: &[&["id", "name", "when"], &["id", "name"]],
+        delimiter: b',',
+        is_list: |key| key == "data",
+        facts: |record| Err(("read", format!("{:?} {:?}", record.get(&["id"]), record.time(&["when"])?))),
+    };
+
+    /// The line and the reason of each record.
+    fn read(content: &[u8]) -> Vec<(u64, &'static str)> {
+        let mut said = Vec::new();
+        let mut sink = |item| {
+            if let Item::Rejected(record) = item {
+                said.push((record.line, record.reason));
+            }
+            Ok(())
+        };
+        let mut out = Emit::new(&mut sink);
+        RECORDS.read(&mut Input { name: "feed", reader: &mut &*content }, &mut out).unwrap();
+        said
+    }
+
+    #[test]
+    fn rows_with_a_header_commented_or_not_or_without_any() {
+        for (content, expected) in [
+            ("\u{feff}# \"ID\", \"name\"\r\n1, a\r\n", vec![(2, "read")]),
+            ("id,name\n1,a\n\n# said\n2,b", vec![(2, "read"), (5, "read")]),
+            ("1,a\n2,b,2024-05-28\n3\n", vec![(1, "read"), (2, "read"), (3, "columns")]),
+            ("name,id\na,1\na,1,2\n", vec![(2, "read"), (3, "columns")]),
+            ("id,name,when\n1,a,soon\n", vec![(2, "date")]),
+            ("id,name\n1,a\n# Number of entries: 1\n", vec![(2, "read")]),
+            ("id,name\n1,a\n# Number of entries: 2\n", vec![(2, "read"), (3, "count")]),
+        ] {
+            assert_eq!(read(content.as_bytes()), expected, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn hostile_records_cost_themselves_only() {
+        let good = "{\"id\":1}";
+        let giant = format!("{{\"id\":\"{}\"}}", "x".repeat(RECORD_BYTES_MAX));
+        let deep = format!("{{\"id\":{}1{}}}", "[".repeat(5000), "]".repeat(5000));
+        for (bad, reason) in [
+            (&*giant, "too long"),
+            (&*deep, "json"),
+            ("{\"id\":1,\"id\":2}", "json"),
+            ("{\"id\":\"\\ud800\"}", "json"),
+            ("[1]", "json"),
+        ] {
+            let said = read(format!("[{good},{bad},{good}]").as_bytes());
+            assert_eq!(said, [(1, "read"), (2, reason), (3, "read")], "{}", shown(bad));
+        }
+        assert_eq!(read(b"{\"data\":[{\"id\":\"\xff\"},{\"id\":2}"), [(1, "json"), (2, "read"), (1, "cut")]);
+        let giant = format!("id,name\n1,{}\n2,b\n", "x".repeat(super::super::LINE_BYTES_MAX));
+        assert_eq!(read(giant.as_bytes()), [(2, "too long"), (3, "read")]);
     }
 }

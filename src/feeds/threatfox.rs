@@ -14,7 +14,7 @@
 
 use std::io;
 
-use super::entry::{Entry, Fault, listing, shown};
+use super::entry::{Entry, Fault, Shape, listing, shown};
 use super::records::{Record, Records};
 use super::said::{category, reference, unknown};
 use super::{Emit, Format, Input, Proof, Sample, State};
@@ -72,14 +72,14 @@ const RECORDS: Records = Records {
     facts,
 };
 
-/// The types of indicators that are read, and how a value of each begins to be checked: by what it must turn out to be.
-const TYPES: &[(&str, fn(&Entry) -> bool)] = &[
-    ("ip:port", |entry| matches!(entry, Entry::Host(_, Some(_)))),
-    ("domain", |entry| matches!(entry, Entry::Host(..))),
-    ("url", |entry| matches!(entry, Entry::Url(_))),
-    ("md5_hash", |entry| matches!(entry, Entry::File(_))),
-    ("sha1_hash", |entry| matches!(entry, Entry::File(_))),
-    ("sha256_hash", |entry| matches!(entry, Entry::File(_))),
+/// The types of indicators that are read.
+const TYPES: &[(&str, Shape)] = &[
+    ("ip:port", Shape::HostAndPort),
+    ("domain", Shape::Name),
+    ("url", Shape::Url),
+    ("md5_hash", Shape::File),
+    ("sha1_hash", Shape::File),
+    ("sha256_hash", Shape::File),
 ];
 
 fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {
@@ -88,14 +88,11 @@ fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {
 
 fn facts(record: &Record<'_>) -> Result<Vec<Fact>, Fault> {
     let (value, kind) = (record.need(&["ioc_value", "ioc"])?, record.need(&["ioc_type"])?);
-    let (_, fits) = TYPES
+    let (_, shape) = TYPES
         .iter()
         .find(|(known, _)| *known == kind)
         .ok_or_else(|| ("type", format!("no fact is made of indicators of type {}", shown(&kind))))?;
-    let entry = Entry::parse(&value)?;
-    if !fits(&entry) {
-        return Err(("type", format!("{} is not of type {kind}", shown(&value))));
-    }
+    let entry = Entry::parse_as(*shape, &value)?;
     let threat = record.need(&["threat_type"])?;
     let is_file = matches!(entry, Entry::File(_));
     let first = record.time(&["first_seen_utc", "first_seen"])?;
