@@ -27,7 +27,6 @@ pub(super) const FORMAT: Format = Format {
 const RECORDS: Records = Records {
     known_by: &[&["ipAddress", "abuseConfidenceScore"]],
     columns: &[],
-    delimiter: b',',
     is_list: |key| key == "data",
     facts,
 };

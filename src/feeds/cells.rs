@@ -24,6 +24,9 @@ impl Cells {
     ///
     /// As [`Cells::split`].
     pub fn split_spaced(&mut self, line: &str) -> Result<&StringRecord, String> {
+        if !line.starts_with(' ') && !line.as_bytes().windows(2).any(|two| two == [self.delimiter, b' ']) {
+            return self.split(line);
+        }
         let (mut text, mut quoted, mut before) = (String::with_capacity(line.len()), false, true);
         for letter in line.chars() {
             if before && letter == ' ' {

@@ -49,6 +49,20 @@ pub enum Shape {
     File,
 }
 
+impl Shape {
+    /// What it is, for a message.
+    fn word(self) -> &'static str {
+        match self {
+            Shape::Address => "an address",
+            Shape::HostAndPort => "a host with a port",
+            Shape::Name => "the name of a host",
+            Shape::Network => "a network",
+            Shape::Url => "a web address",
+            Shape::File => "a file hash",
+        }
+    }
+}
+
 impl Entry {
     /// Reads an entry of which the feed says what it is, defanged or not.
     ///
@@ -68,7 +82,8 @@ impl Entry {
             Shape::Url => matches!(entry, Entry::Url(_)),
             Shape::File => matches!(entry, Entry::File(_)),
         };
-        if fits { Ok(entry) } else { Err(("type", format!("{} is not what the feed says", shown(text)))) }
+        let wrong = || ("type", format!("the feed says that {} is {}", shown(text), shape.word()));
+        if fits { Ok(entry) } else { Err(wrong()) }
     }
 
     /// Reads an entry, defanged or not.

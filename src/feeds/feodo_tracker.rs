@@ -33,7 +33,6 @@ const RECORDS: Records = Records {
         &["first_seen_utc", "dst_ip", "dst_port", "c2_status", "last_online", "malware"],
         &["firstseen", "dstip", "dstport", "lastonline", "malware"],
     ],
-    delimiter: b',',
     is_list: |_| false,
     facts,
 };

@@ -35,7 +35,6 @@ const RECORDS: Records = Records {
         "online",
         "target",
     ]],
-    delimiter: b',',
     is_list: |_| false,
     facts,
 };

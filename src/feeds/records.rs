@@ -26,8 +26,6 @@ pub(super) struct Records {
     pub(super) known_by: &'static [&'static [&'static str]],
     /// The columns of rows that no header stands above, found by their number.
     pub(super) columns: &'static [&'static [&'static str]],
-    /// The delimiter of rows.
-    pub(super) delimiter: u8,
     /// Whether a key of a JSON object is that of a list of records.
     pub(super) is_list: fn(&str) -> bool,
     /// What a record says.
@@ -50,7 +48,7 @@ impl Records {
             let has = |name: &&str| sample.contains(&format!("\"{name}\""));
             return self.known_by.iter().any(|names| names.iter().all(has));
         }
-        let mut cells = Cells::new(self.delimiter);
+        let mut cells = Cells::new(b',');
         sample.lines().take(SAMPLE_LINES).any(|line| self.header(line, &mut cells).is_some())
     }
 
@@ -76,7 +74,7 @@ impl Records {
     }
 
     fn read_rows(&self, input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {
-        let mut cells = Cells::new(self.delimiter);
+        let mut cells = Cells::new(b',');
         let mut header: Option<Vec<String>> = None;
         let (mut lines, mut rows) = (Lines::new(input.reader), 0);
         while let Some((number, line)) = lines.next(out)? {
@@ -244,7 +242,6 @@ mod tests {
     const RECORDS: Records = Records {
         known_by: &[&["id", "name"]],
         columns: &[&["id", "name", "when"], &["id", "name"]],
-        delimiter: b',',
         is_list: |key| key == "data",
         facts: |record| Err(("read", format!("{:?} {:?}", record.get(&["id"]), record.time(&["when"])?))),
     };

@@ -20,7 +20,7 @@ pub(super) const FORMAT: Format = Format {
     name: "sslbl",
     title: "SSL blacklist of abuse.ch: addresses and ports of botnet control (CSV)",
     state: State::Whole,
-    proof: Proof::Sample,
+    proof: Proof::Documentation,
     recognise: |sample: &Sample<'_>| RECORDS.recognise(sample),
     open: || Box::new(read),
 };
@@ -28,7 +28,6 @@ pub(super) const FORMAT: Format = Format {
 const RECORDS: Records = Records {
     known_by: &[&["firstseen", "dstip", "dstport"], &["listingdate", "sha1", "listingreason"]],
     columns: &[&["firstseen", "dstip", "dstport"]],
-    delimiter: b',',
     is_list: |_| false,
     facts,
 };

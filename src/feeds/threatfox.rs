@@ -10,7 +10,8 @@
 //! | `url` | that URL |
 //! | `md5_hash`, `sha1_hash`, `sha256_hash` | that file: malware, whatever it is used for |
 //!
-//! Others (`sha3_384_hash`, mail addresses) are rejected as `type`. `reference` has the malware's name first.
+//! Others (`sha3_384_hash`, mail addresses) are rejected as `type`. `reference` has the malware's name first; what is
+//! `is_compromised` is said there too, and keeps the category of the threat.
 
 use std::io;
 
@@ -67,7 +68,6 @@ const RECORDS: Records = Records {
             "reporter",
         ],
     ],
-    delimiter: b',',
     is_list: |key| key == "data" || key.bytes().all(|byte| byte.is_ascii_digit()),
     facts,
 };
@@ -99,6 +99,7 @@ fn facts(record: &Record<'_>) -> Result<Vec<Fact>, Fault> {
     let listing = |what: Listed| -> Result<Fact, Fault> {
         let field = |name| record.get(&[name]);
         let (malware, tags, link) = (field("malware_printable"), field("tags"), field("reference"));
+        let compromised = field("is_compromised").filter(|said| said.eq_ignore_ascii_case("true"));
         Ok(Fact::Listing(Listing {
             category: Some(if is_file { Category::MALWARE } else { category(&threat) }),
             confidence: record.percent(&["confidence_level"])?,
@@ -107,6 +108,7 @@ fn facts(record: &Record<'_>) -> Result<Vec<Fact>, Fault> {
             reference: reference([
                 malware.as_deref(),
                 unknown(&threat).filter(|_| !is_file),
+                compromised.map(|_| "a compromised host"),
                 tags.as_deref(),
                 link.as_deref(),
             ]),

@@ -40,7 +40,6 @@ const RECORDS: Records = Records {
         ],
         &["id", "dateadded", "url", "url_status", "threat", "tags", "urlhaus_link", "reporter"],
     ],
-    delimiter: b',',
     is_list: |key| key == "urls" || key.bytes().all(|byte| byte.is_ascii_digit()),
     facts,
 };
