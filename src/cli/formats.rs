@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::{Code, Failure};
-use crate::feeds::FORMATS;
+use crate::feeds::{FORMATS, Proof};
 
 const EXAMPLE: &str = "\
 Example:
@@ -18,7 +18,11 @@ impl Formats {
     pub(super) fn run(self, out: &mut dyn Write) -> Result<Code, Failure> {
         let width = FORMATS.iter().map(|format| format.name.len()).max().unwrap_or(0);
         for format in FORMATS {
-            writeln!(out, "{:width$}  {}", format.name, format.title)?;
+            let proof = match format.proof {
+                Proof::Sample => "",
+                Proof::Documentation => " (by its documentation, not proven on a real file)",
+            };
+            writeln!(out, "{:width$}  {}{proof}", format.name, format.title)?;
         }
         Ok(Code::Done)
     }

@@ -18,6 +18,27 @@ impl Cells {
         Cells { reader: reader(delimiter), record: StringRecord::new(), delimiter }
     }
 
+    /// The cells of a line in which white space may stand before a cell, also before a quoted one: `"a", "b, c"`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cells::split`].
+    pub fn split_spaced(&mut self, line: &str) -> Result<&StringRecord, String> {
+        if !line.starts_with(' ') && !line.as_bytes().windows(2).any(|two| two == [self.delimiter, b' ']) {
+            return self.split(line);
+        }
+        let (mut text, mut quoted, mut before) = (String::with_capacity(line.len()), false, true);
+        for letter in line.chars() {
+            if before && letter == ' ' {
+                continue;
+            }
+            quoted ^= letter == '"';
+            before = !quoted && letter == char::from(self.delimiter);
+            text.push(letter);
+        }
+        self.split(&text)
+    }
+
     /// The cells of a line. A blank line has none.
     ///
     /// # Errors
@@ -68,5 +89,7 @@ mod tests {
         assert_eq!(split("a\rb,c").unwrap(), ["a\rb", "c"]);
         assert_eq!(split(&"x".repeat(100_000)).unwrap()[0].len(), 100_000);
         assert_eq!(split("d").unwrap(), ["d"]);
+        let spaced = cells.split_spaced("\"a\", \"b, \"\"c\"\"\",  d e, \"\"").unwrap();
+        assert_eq!(spaced, vec!["a", "b, \"c\"", "d e", ""]);
     }
 }

@@ -32,7 +32,60 @@ pub fn shown(text: &str) -> String {
 /// How much of a text a message shows.
 const SHOWN_CHARS: usize = 80;
 
+/// What a feed says that an entry is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shape {
+    /// An address.
+    Address,
+    /// An address or a name, with a port.
+    HostAndPort,
+    /// The name of a host.
+    Name,
+    /// A network.
+    Network,
+    /// A web address, perhaps without scheme and path.
+    Url,
+    /// A file hash.
+    File,
+}
+
+impl Shape {
+    /// What it is, for a message.
+    fn word(self) -> &'static str {
+        match self {
+            Shape::Address => "an address",
+            Shape::HostAndPort => "a host with a port",
+            Shape::Name => "the name of a host",
+            Shape::Network => "a network",
+            Shape::Url => "a web address",
+            Shape::File => "a file hash",
+        }
+    }
+}
+
 impl Entry {
+    /// Reads an entry of which the feed says what it is, defanged or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Entry::parse`]; what has another shape.
+    pub fn parse_as(shape: Shape, text: &str) -> Result<Entry, Fault> {
+        if shape == Shape::Url {
+            return url(&refang(text.trim())).map(Entry::Url);
+        }
+        let entry = Entry::parse(text)?;
+        let fits = match shape {
+            Shape::Address => matches!(entry, Entry::Host(Host::Address(_), None)),
+            Shape::HostAndPort => matches!(entry, Entry::Host(_, Some(_))),
+            Shape::Name => matches!(entry, Entry::Host(Host::Domain(_), _)),
+            Shape::Network => matches!(entry, Entry::Network(_)),
+            Shape::Url => matches!(entry, Entry::Url(_)),
+            Shape::File => matches!(entry, Entry::File(_)),
+        };
+        let wrong = || ("type", format!("the feed says that {} is {}", shown(text), shape.word()));
+        if fits { Ok(entry) } else { Err(wrong()) }
+    }
+
     /// Reads an entry, defanged or not.
     ///
     /// # Errors
@@ -205,6 +258,22 @@ mod tests {
             assert_eq!(masks(text), Ok(vec![expected.to_owned()]), "{text}");
         }
         assert_eq!(masks("192.0.2.1-192.0.2.3").unwrap(), ["NETWORK 192.0.2.1/32", "NETWORK 192.0.2.2/31"]);
+    }
+
+    #[test]
+    fn an_entry_is_what_the_feed_says() {
+        for (shape, right, wrong) in [
+            (Shape::Address, "192.0.2.1", "192.0.2.1:80"),
+            (Shape::HostAndPort, "[2001:db8::1]:80", "2001:db8::1"),
+            (Shape::Name, "example[.]com", "192.0.2.1"),
+            (Shape::Network, "192.0.2.0/24", "192.0.2.0"),
+            (Shape::File, "d41d8cd98f00b204e9800998ecf8427e", "example.com"),
+        ] {
+            assert!(Entry::parse_as(shape, right).is_ok(), "{right}");
+            assert_eq!(Entry::parse_as(shape, wrong).map_err(|fault| fault.0), Err("type"), "{wrong}");
+        }
+        assert!(matches!(Entry::parse_as(Shape::Url, "example.com"), Ok(Entry::Url(_))));
+        assert_eq!(Entry::parse_as(Shape::Url, "http://intranet/").map_err(|fault| fault.0), Err("url"));
     }
 
     #[test]

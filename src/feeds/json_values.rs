@@ -17,8 +17,7 @@ const SHOWN_BYTES: usize = 200;
 /// Reads the values of a stream, counts them, and rejects those that are too large.
 pub(super) struct JsonValues<'a> {
     reader: &'a mut dyn BufRead,
-    /// The first key of an object around an array: the elements are the values then.
-    envelope: Option<&'static str>,
+    envelope: Envelope,
     bytes_max: usize,
     buffer: Vec<u8>,
     within: Within,
@@ -27,6 +26,19 @@ pub(super) struct JsonValues<'a> {
     /// The next byte is the first of the stream.
     start: bool,
 }
+
+/// Which objects are only put around lists of values.
+#[derive(Clone, Copy)]
+enum Envelope {
+    None,
+    /// One that begins with a list under this key; the rest of it is passed over.
+    First(&'static str),
+    /// One with a list under a key that this function knows; there may be several, and other keys between.
+    Lists(fn(&str) -> bool),
+}
+
+/// The longest key of a list in an envelope, with the white space around it.
+const KEY_BYTES_MAX: usize = 256;
 
 /// Where in the stream the reader stands between two values.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,6 +55,19 @@ impl<'a> JsonValues<'a> {
         envelope: Option<&'static str>,
         bytes_max: usize,
     ) -> JsonValues<'a> {
+        JsonValues::within(reader, envelope.map_or(Envelope::None, Envelope::First), bytes_max)
+    }
+
+    /// The values of `reader`; of an object with lists under keys that `is_list` knows, the elements of these lists.
+    pub(super) fn of_lists(
+        reader: &'a mut dyn BufRead,
+        is_list: fn(&str) -> bool,
+        bytes_max: usize,
+    ) -> JsonValues<'a> {
+        JsonValues::within(reader, Envelope::Lists(is_list), bytes_max)
+    }
+
+    fn within(reader: &'a mut dyn BufRead, envelope: Envelope, bytes_max: usize) -> JsonValues<'a> {
         let (buffer, within) = (Vec::new(), Within::Stream);
         JsonValues { reader, envelope, bytes_max, buffer, within, number: 0, line: 1, start: true }
     }
@@ -65,6 +90,9 @@ impl<'a> JsonValues<'a> {
             let detail = format!("the value is larger than {} bytes", self.bytes_max);
             out.reject(at, "too long", detail, &self.buffer)?;
         }
+        if std::mem::replace(&mut self.within, Within::Stream) != Within::Stream {
+            out.reject(self.line, "cut", "the input ends within its list: some of it may be missing", b"")?;
+        }
         Ok(None)
     }
 
@@ -81,10 +109,9 @@ impl<'a> JsonValues<'a> {
                 }
                 b']' if self.within != Within::Stream => {
                     self.consume(byte);
-                    if self.within == Within::Envelope {
-                        self.leave_envelope()?;
+                    if self.within == Within::Array || !self.enter_next_list()? {
+                        self.within = Within::Stream;
                     }
-                    self.within = Within::Stream;
                 }
                 _ => return Ok(true),
             }
@@ -120,28 +147,45 @@ impl<'a> JsonValues<'a> {
         }
     }
 
-    /// Whether what was read is `{"<envelope>":[`.
+    /// Whether what was read is the beginning of an envelope, up to a list of values.
     fn is_envelope(&self) -> bool {
-        let Some(envelope) = self.envelope else { return false };
-        // More white space than this is nobody's envelope.
-        if self.buffer.len() > envelope.len() + 64 {
-            return false;
+        match self.envelope {
+            Envelope::None => false,
+            // More white space than this is nobody's envelope.
+            Envelope::First(key) if self.buffer.len() > key.len() + 64 => false,
+            Envelope::First(key) => {
+                let read = self.buffer.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
+                read.eq(format!("{{\"{key}\":[").bytes())
+            }
+            Envelope::Lists(is_list) => last_key(&self.buffer).is_some_and(is_list),
         }
-        let read = self.buffer.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
-        read.eq(format!("{{\"{envelope}\":[").bytes())
     }
 
-    /// Passes over the rest of the object whose array has ended.
-    fn leave_envelope(&mut self) -> io::Result<()> {
+    /// Passes over the rest of an envelope up to its next list, and whether there is one. At the end of the input too:
+    /// then the envelope is cut, not left.
+    fn enter_next_list(&mut self) -> io::Result<bool> {
         let mut scan = Scan::default();
         scan.more(b'{');
+        self.buffer.clear();
         while let Some(byte) = self.reader.fill_buf()?.first().copied() {
             self.consume(byte);
             if !scan.more(byte) {
-                break;
+                return Ok(false);
+            }
+            if self.buffer.len() < KEY_BYTES_MAX {
+                self.buffer.push(byte);
+            }
+            match (self.envelope, byte) {
+                (_, b',') if scan.depth == 1 && !scan.string => self.buffer.clear(),
+                (Envelope::Lists(is_list), b'[')
+                    if scan.depth == 2 && !scan.string && last_key(&self.buffer).is_some_and(is_list) =>
+                {
+                    return Ok(true);
+                }
+                _ => {}
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn pass(&mut self) -> io::Result<()> {
@@ -156,6 +200,16 @@ impl<'a> JsonValues<'a> {
         self.line += u64::from(byte == b'\n');
         self.reader.consume(1);
     }
+}
+
+/// The key of the list that begins at the end of these bytes.
+fn last_key(bytes: &[u8]) -> Option<&str> {
+    let before = |bytes: &'_ [u8], byte: u8| Some(bytes.trim_ascii_end().strip_suffix(&[byte])?.len());
+    let colon = before(bytes, b'[')?;
+    let quote = before(&bytes[..colon], b':')?;
+    let key = &bytes[..before(&bytes[..quote], b'"')?];
+    let start = key.iter().rposition(|byte| *byte == b'"')? + 1;
+    std::str::from_utf8(&key[start..]).ok().filter(|key| !key.is_empty())
 }
 
 enum Fill {
@@ -311,6 +365,37 @@ mod tests {
             read[2..].iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(),
             ["null", "12", "\"s\"", "]"]
         );
+    }
+
+    #[test]
+    fn lists_of_an_envelope_are_values_wherever_they_stand() {
+        let is_list = |key: &str| key == "data" || key.bytes().all(|byte| byte.is_ascii_digit());
+        for (input, count, cut) in [
+            (
+                r#"{"ok":"a\"[","n":[1],"data" : [{"a":1},{"b":[2]}],"more":{"data":[3]},"7":[{}]} {"x":1}"#,
+                4,
+                0,
+            ),
+            (r#"{"1":[{"a":1}],"2":[{"b":1},{"c":1}]}"#, 3, 0),
+            (r#"{"1":[{"a":1}],"2":[{"b":1}"#, 2, 1),
+            (r#"{"1":[{"a":1}],"2"#, 1, 1),
+            (r#"[{"a":1},{"data":[1]}]"#, 2, 0),
+            (r#"{"other":[1]}"#, 1, 0),
+        ] {
+            let mut rejected = 0;
+            let mut sink = |item| {
+                rejected += usize::from(matches!(item, Item::Rejected(record) if record.reason == "cut"));
+                Ok(())
+            };
+            let mut out = Emit::new(&mut sink);
+            let mut reader = io::BufReader::with_capacity(3, input.as_bytes());
+            let mut values = JsonValues::of_lists(&mut reader, is_list, 100);
+            let mut read = 0;
+            while values.next(&mut out).unwrap().is_some() {
+                read += 1;
+            }
+            assert_eq!((read, rejected), (count, cut), "{input}");
+        }
     }
 
     #[test]

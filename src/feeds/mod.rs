@@ -9,23 +9,42 @@ use std::io::{self, BufRead};
 
 use crate::fact::Fact;
 
+mod abuseipdb;
 mod cells;
 mod cof;
+mod delegated;
+mod dshield;
 mod entry;
+mod feodo_tracker;
 mod hosts;
+mod httpx;
 mod ip_ranges;
 mod json_values;
+mod kaspersky;
 mod lenient;
 mod lines;
 mod list;
+mod malwarebazaar;
 mod mask_csv;
+mod masscan;
 mod misp_event;
 mod misp_warninglist;
 mod native;
+mod nmap;
+mod otx;
+mod phishtank;
 mod popularity;
 mod rdap;
+mod records;
 mod reports;
+mod rpsl;
+mod said;
+mod spamhaus_drop;
+mod sslbl;
+mod threatfox;
+mod tor_exits;
 mod trails;
+mod urlhaus;
 mod urlhaus_filter;
 mod whois;
 mod withheld;
@@ -41,10 +60,21 @@ pub struct Format {
     pub title: &'static str,
     /// What a batch of it means.
     pub state: State,
+    /// What it was written against.
+    pub proof: Proof,
     /// Whether content looks like this format. The first row of [`FORMATS`] that says yes is taken.
     pub recognise: fn(&Sample<'_>) -> bool,
     /// A parser for one batch.
     pub open: fn() -> Box<dyn Parse>,
+}
+
+/// What a format was written against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// It has read what its writer really writes.
+    Sample,
+    /// It was written by the documentation, and has not met a real file yet.
+    Documentation,
 }
 
 /// What a batch of a format means, unless its source is configured otherwise.
@@ -223,6 +253,23 @@ pub const FORMATS: &[Format] = &[
     rdap::FORMAT,
     whois::FORMAT,
     native::FORMAT,
+    urlhaus::FORMAT,
+    threatfox::FORMAT,
+    malwarebazaar::FORMAT,
+    feodo_tracker::FORMAT,
+    sslbl::FORMAT,
+    phishtank::FORMAT,
+    spamhaus_drop::FORMAT,
+    dshield::FORMAT,
+    tor_exits::FORMAT,
+    abuseipdb::FORMAT,
+    otx::FORMAT,
+    kaspersky::FORMAT,
+    delegated::FORMAT,
+    rpsl::FORMAT,
+    masscan::FORMAT,
+    nmap::FORMAT,
+    httpx::FORMAT,
     cof::FORMAT,
     zeek::FORMAT,
     trails::FORMAT,

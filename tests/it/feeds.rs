@@ -103,6 +103,82 @@ fn every_format_has_a_sample() {
     }
 }
 
+/// The page of the formats is the table: what a format is, what a batch of it means, what proved it.
+#[test]
+fn the_page_of_formats_is_the_table() {
+    let mut page = String::from(
+        "# Formats\n\nWhat `import` reads, in the order in which a content is tried. `whole`: a batch is all that its source\n\
+         lists, and what is not in it any more is no longer listed; `events`: a batch adds to what is there. A source can\n\
+         be configured otherwise. `sample`: it has read what its writer really writes. `documentation`: it was written by\n\
+         the documentation, and has not met a real file yet. The head of `src/feeds/<format>.rs` says what each makes of\n\
+         what; `BLESS=1 cargo test --test it feeds` writes this page.\n\n\
+         Plain lists of feeds (OpenPhish, blocklist.de, the Tor bulk exit list, Spamhaus DROP and AbuseIPDB as text) are\n\
+         a `list`; answers of DNSDB, version 2 too, are `cof`.\n\n\
+         | name | what | batch | proof |\n|---|---|---|---|\n",
+    );
+    for format in feeds::FORMATS {
+        let state = format!("{:?}", format.state).to_lowercase();
+        let proof = format!("{:?}", format.proof).to_lowercase();
+        page.push_str(&format!("| `{}` | {} | {state} | {proof} |\n", format.name, format.title));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    assert_eq!(page, fs::read_to_string(&path).unwrap(), "run with BLESS=1 and read the diff");
+}
+
+/// Of a table no line is passed over in silence, however it is damaged: each is a fact or a rejected record. What may
+/// be passed over is blank, a comment, or the header.
+#[test]
+fn every_line_of_a_damaged_table_is_accounted_for() {
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed >> 1).unwrap()
+    };
+    let is_table = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "csv");
+    let formats = ["urlhaus", "threatfox", "malwarebazaar", "feodo-tracker", "sslbl", "phishtank"];
+    let mut tables = 0;
+    for name in formats {
+        let format = feeds::find(name).unwrap();
+        for input in sorted(&folder().join(name)).iter().filter(is_table) {
+            tables += 1;
+            let original = fs::read(input).unwrap();
+            for _ in 0..60 {
+                let mut content = original.clone();
+                for _ in 0..=next() % 6 {
+                    let at = next() % content.len();
+                    match next() % 3 {
+                        0 => content[at] = u8::try_from(next() % 256).unwrap(),
+                        1 => content.truncate(at.max(1)),
+                        _ => content.insert(at, b"\"\n, \xff"[next() % 5]),
+                    }
+                }
+                let text = read(format, &[("feed.csv".to_owned(), content.clone())]);
+                let said: std::collections::BTreeSet<usize> =
+                    text.lines().map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect();
+                let silent = content.split(|byte| *byte == b'\n').enumerate().filter(|(at, line)| {
+                    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+                    let text = String::from_utf8_lossy(line);
+                    let text = text.trim();
+                    !text.is_empty() && !text.starts_with('#') && !said.contains(&(at + 1))
+                });
+                // The header, where it is no comment.
+                let silent = silent.count();
+                assert!(
+                    silent <= 1,
+                    "{name}: {silent} lines say nothing\n{}",
+                    String::from_utf8_lossy(&content)
+                );
+            }
+        }
+    }
+    assert!(tables >= 10, "{tables} tables");
+}
+
 /// Whatever the bytes, a parser neither panics nor loses count of lines: seeded changes of real samples.
 #[test]
 fn damaged_samples_never_panic() {
