@@ -19,7 +19,7 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
-use super::{Emit, Format, Input, Lines, Sample, State};
+use super::{Emit, Format, Input, Lines, Proof, Sample, State};
 use crate::fact::{Fact, Rdata, RecordType, Resolution, Seen};
 use crate::indicator::{DomainName, ParseError, parse_address};
 use crate::value::Timestamp;
@@ -30,6 +30,7 @@ pub(super) const FORMAT: Format = Format {
     name: "cof",
     title: "Passive DNS Common Output Format (CIRCL, D4, DNSDB), one JSON object a line",
     state: State::Events,
+    proof: Proof::Documented,
     recognise,
     open: || Box::new(read),
 };

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use super::entry::{Entry, listing, name, shown};
 use super::lines::Lines;
-use super::{Emit, Format, Input, Parse, Sample, State};
+use super::{Emit, Format, Input, Parse, Proof, Sample, State};
 use crate::fact::Fact;
 use crate::indicator::Host;
 
@@ -18,6 +18,7 @@ pub(super) const FORMAT: Format = Format {
     name: "hosts",
     title: "a hosts file that sends names nowhere: StevenBlack/hosts, AdAway",
     state: State::Whole,
+    proof: Proof::Real,
     recognise,
     open,
 };

@@ -16,7 +16,7 @@ use csv::StringRecord;
 use super::cells::Cells;
 use super::entry::{Fault, shown};
 use super::lines::Lines;
-use super::{Emit, Format, Input, Parse, Sample, State};
+use super::{Emit, Format, Input, Parse, Proof, Sample, State};
 use crate::fact::{Fact, Network};
 use crate::indicator::{AddressRange, Asn, Prefix, parse_address};
 use crate::value::CountryCode;
@@ -25,6 +25,7 @@ pub(super) const FORMAT: Format = Format {
     name: "ip-ranges",
     title: "address ranges with country or ASN: DB-IP Lite, ip-location-db, iptoasn.com",
     state: State::Whole,
+    proof: Proof::Real,
     recognise,
     open,
 };

@@ -15,13 +15,14 @@ use std::io;
 
 use super::entry::{Entry, listing};
 use super::lines::Lines;
-use super::{Emit, Format, Input, Parse, Sample, State};
+use super::{Emit, Format, Input, Parse, Proof, Sample, State};
 use crate::fact::Fact;
 
 pub(super) const FORMAT: Format = Format {
     name: "list",
     title: "a plain list: names, addresses, networks, URLs or file hashes, one a line",
     state: State::Whole,
+    proof: Proof::Real,
     recognise,
     open,
 };

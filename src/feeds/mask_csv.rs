@@ -22,7 +22,7 @@ use csv::StringRecord;
 use super::cells::Cells;
 use super::entry::{Fault, listing, name, shown, url};
 use super::lines::Lines;
-use super::{Emit, Format, Input, Parse, REJECTED_TEXT_MAX, Sample, State};
+use super::{Emit, Format, Input, Parse, REJECTED_TEXT_MAX, Proof, Sample, State};
 use crate::fact::{Fact, Listed, Listing};
 use crate::indicator::{Host, Mask, parse_address};
 use crate::value::{Category, Timestamp};
@@ -31,6 +31,7 @@ pub(super) const FORMAT: Format = Format {
     name: "mask-csv",
     title: "snapshots of a block list: host, path, first and last snapshot",
     state: State::Events,
+    proof: Proof::Real,
     recognise,
     open,
 };

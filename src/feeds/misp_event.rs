@@ -27,7 +27,7 @@ use self::document::{Attribute, Event, Object, SightingRecord, seen, time};
 use self::reading::{Found, read_value};
 use self::tables::{CONTEXT, Part, add, parts_of, report_type, sort_tags};
 use super::json_values::{JsonValues, VALUE_BYTES_MAX, first_keys};
-use super::{Emit, Format, Input, Sample, State};
+use super::{Emit, Format, Input, Proof, Sample, State};
 use crate::fact::{
     Fact, FalsePositive, FileVerdict, Listed, Listing, Mention, Publication, Rdata, RecordType, Resolution,
     Seen, Sighting,
@@ -42,6 +42,7 @@ pub(super) const FORMAT: Format = Format {
     name: "misp-event",
     title: "MISP events with their attributes (JSON)",
     state: State::Events,
+    proof: Proof::Real,
     recognise,
     open: || Box::new(read),
 };

@@ -24,7 +24,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use self::lists::topic;
 use super::json_values::{JsonValues, VALUE_BYTES_MAX, first_keys};
 use super::lenient::{AnyText, Text};
-use super::{Emit, Format, Input, Sample, State};
+use super::{Emit, Format, Input, Proof, Sample, State};
 use crate::fact::{Benign, Fact, Listed};
 use crate::indicator::{DomainName, FileHash, Host, Mask, Prefix, Url, parse_address};
 
@@ -34,6 +34,7 @@ pub(super) const FORMAT: Format = Format {
     name: "misp-warninglist",
     title: "MISP warning lists: harmless, popular and shared hosts and files (JSON)",
     state: State::Whole,
+    proof: Proof::Real,
     recognise,
     open: || Box::new(read),
 };

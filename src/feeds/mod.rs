@@ -41,6 +41,8 @@ pub struct Format {
     pub title: &'static str,
     /// What a batch of it means.
     pub state: State,
+    /// What it was tried on.
+    pub proof: Proof,
     /// Whether content looks like this format. The first row of [`FORMATS`] that says yes is taken.
     pub recognise: fn(&Sample<'_>) -> bool,
     /// A parser for one batch.
@@ -55,6 +57,25 @@ pub enum State {
     Whole,
     /// What happened or was learnt since: adds to what is there.
     Events,
+}
+
+/// What a format was tried on, beyond samples of our own making.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Content that was really written by what the format is named for.
+    Real,
+    /// Nothing else: it follows the format's documentation.
+    Documented,
+}
+
+impl Proof {
+    /// The word for a person.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Proof::Real => "real",
+            Proof::Documented => "documented",
+        }
+    }
 }
 
 /// The first bytes of an input, by which its format is found.

@@ -9,7 +9,7 @@ use std::io;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Emit, Format, Input, Lines, Sample, State};
+use super::{Emit, Format, Input, Lines, Proof, Sample, State};
 use crate::fact::{FACT_KINDS, Fact, FileVerdict, Listed, Seen};
 use crate::indicator::{FileHashes, Indicator, Mask};
 use crate::value::Zone;
@@ -18,6 +18,7 @@ pub(super) const FORMAT: Format = Format {
     name: "native",
     title: "zonelens' own format, one fact a line as a JSON object (docs/native.md)",
     state: State::Events,
+    proof: Proof::Real,
     recognise,
     open: || Box::new(read),
 };

@@ -18,7 +18,7 @@ use csv::StringRecord;
 use super::cells::Cells;
 use super::entry::{Fault, name, shown};
 use super::lines::Lines;
-use super::{Emit, Format, Input, Parse, Sample, State};
+use super::{Emit, Format, Input, Parse, Proof, Sample, State};
 use crate::fact::{Benign, Fact, Listed};
 use crate::indicator::{Host, Mask};
 
@@ -26,6 +26,7 @@ pub(super) const FORMAT: Format = Format {
     name: "popularity",
     title: "popular names, ranked or not: Tranco, Cisco Umbrella, Majestic Million",
     state: State::Whole,
+    proof: Proof::Real,
     recognise,
     open,
 };

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::json_values::{JsonValues, first_keys};
 use super::withheld::{email, said};
-use super::{Emit, Format, Input, Sample, State};
+use super::{Emit, Format, Input, Proof, Sample, State};
 use crate::fact::{Fact, Network, Registration, RegistrationContact};
 use crate::indicator::{AddressRange, Asn, DomainName, parse_address};
 use crate::value::{CountryCode, Timestamp};
@@ -25,6 +25,7 @@ pub(super) const FORMAT: Format = Format {
     name: "rdap",
     title: "RDAP answers on domains and networks (JSON)",
     state: State::Events,
+    proof: Proof::Real,
     recognise,
     open: || Box::new(read),
 };

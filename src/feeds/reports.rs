@@ -18,7 +18,7 @@ use csv::StringRecord;
 use super::cells::Cells;
 use super::entry::{Fault, shown};
 use super::lines::Lines;
-use super::{Emit, Format, Input, Parse, Sample, State};
+use super::{Emit, Format, Input, Parse, Proof, Sample, State};
 use crate::fact::{Fact, Publication, ReportType};
 use crate::value::Timestamp;
 
@@ -26,6 +26,7 @@ pub(super) const FORMAT: Format = Format {
     name: "reports",
     title: "a table of intelligence reports, CSV with report_id and title",
     state: State::Events,
+    proof: Proof::Real,
     recognise,
     open,
 };

@@ -22,7 +22,7 @@ use std::io;
 
 use super::entry::{Entry, Fault, listing, shown};
 use super::lines::Lines;
-use super::{Emit, Format, Input, Parse, Sample, State};
+use super::{Emit, Format, Input, Parse, Proof, Sample, State};
 use crate::fact::{Fact, Listed, Mention, Publication, ReportType};
 use crate::indicator::{Host, Indicator, Mask};
 use crate::value::Category;
@@ -31,6 +31,7 @@ pub(super) const FORMAT: Format = Format {
     name: "trails",
     title: "maltrail's static trails, a folder of text files: one an actor, a family or a nuisance",
     state: State::Whole,
+    proof: Proof::Real,
     recognise,
     open,
 };

@@ -23,7 +23,7 @@ use std::io;
 
 use super::entry::{Entry, Fault, listing, name, shown, url};
 use super::lines::Lines;
-use super::{Emit, Format, Input, Parse, Sample, State};
+use super::{Emit, Format, Input, Parse, Proof, Sample, State};
 use crate::fact::{Fact, Listed};
 use crate::indicator::{Host, Mask};
 use crate::value::Timestamp;
@@ -32,6 +32,7 @@ pub(super) const FORMAT: Format = Format {
     name: "urlhaus-filter",
     title: "a block list in the syntax of ad blockers: urlhaus-filter, phishing-filter",
     state: State::Whole,
+    proof: Proof::Real,
     recognise,
     open,
 };

@@ -20,7 +20,7 @@ use std::io;
 use self::answer::Answer;
 use self::keys::{Field, Part, Section};
 use super::withheld::email;
-use super::{Emit, Format, Input, Lines, Sample, State};
+use super::{Emit, Format, Input, Lines, Proof, Sample, State};
 
 mod answer;
 mod dates;
@@ -30,6 +30,7 @@ pub(super) const FORMAT: Format = Format {
     name: "whois",
     title: "WHOIS answers on domains (text)",
     state: State::Events,
+    proof: Proof::Real,
     recognise,
     open: || Box::new(read),
 };

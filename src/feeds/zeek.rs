@@ -19,7 +19,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::{Emit, Format, Input, Lines, Parse, Sample, State};
+use super::{Emit, Format, Input, Lines, Parse, Proof, Sample, State};
 use crate::fact::{Contact, Fact, PortState, Seen};
 use crate::indicator::{Indicator, Url};
 use join::{Join, Once};
@@ -39,6 +39,7 @@ pub(super) const FORMAT: Format = Format {
     name: "zeek",
     title: "Zeek logs, TSV or JSON: conn, dns, http, files, ssl, x509",
     state: State::Events,
+    proof: Proof::Real,
     recognise,
     open: || Box::new(Batch::new()),
 };
