@@ -22,7 +22,7 @@ use csv::StringRecord;
 use super::cells::Cells;
 use super::entry::{Fault, listing, name, shown, url};
 use super::lines::Lines;
-use super::{Emit, Format, Input, Parse, REJECTED_TEXT_MAX, Proof, Sample, State};
+use super::{Emit, Format, Input, Parse, Proof, REJECTED_TEXT_MAX, Sample, State};
 use crate::fact::{Fact, Listed, Listing};
 use crate::indicator::{Host, Mask, parse_address};
 use crate::value::{Category, Timestamp};

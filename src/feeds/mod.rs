@@ -22,9 +22,11 @@ mod mask_csv;
 mod misp_event;
 mod misp_warninglist;
 mod native;
+mod once;
 mod popularity;
 mod rdap;
 mod reports;
+mod suricata_eve;
 mod trails;
 mod urlhaus_filter;
 mod whois;
@@ -246,6 +248,7 @@ pub const FORMATS: &[Format] = &[
     native::FORMAT,
     cof::FORMAT,
     zeek::FORMAT,
+    suricata_eve::FORMAT,
     trails::FORMAT,
     mask_csv::FORMAT,
     reports::FORMAT,
