@@ -26,6 +26,7 @@ mod once;
 mod popularity;
 mod rdap;
 mod reports;
+mod squid;
 mod suricata_eve;
 mod trails;
 mod urlhaus_filter;
@@ -249,6 +250,7 @@ pub const FORMATS: &[Format] = &[
     cof::FORMAT,
     zeek::FORMAT,
     suricata_eve::FORMAT,
+    squid::FORMAT,
     trails::FORMAT,
     mask_csv::FORMAT,
     reports::FORMAT,
