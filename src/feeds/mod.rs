@@ -11,6 +11,7 @@ use crate::fact::Fact;
 
 mod cells;
 mod cof;
+mod dnsmasq;
 mod entry;
 mod hosts;
 mod ip_ranges;
@@ -26,9 +27,11 @@ mod once;
 mod popularity;
 mod rdap;
 mod reports;
+mod rpz;
 mod squid;
 mod suricata_eve;
 mod trails;
+mod unbound;
 mod urlhaus_filter;
 mod whois;
 mod withheld;
@@ -256,6 +259,9 @@ pub const FORMATS: &[Format] = &[
     reports::FORMAT,
     ip_ranges::FORMAT,
     popularity::FORMAT,
+    rpz::FORMAT,
+    dnsmasq::FORMAT,
+    unbound::FORMAT,
     urlhaus_filter::FORMAT,
     hosts::FORMAT,
     list::FORMAT,
