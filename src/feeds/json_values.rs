@@ -17,7 +17,7 @@ const SHOWN_BYTES: usize = 200;
 /// Reads the values of a stream, counts them, and rejects those that are too large.
 pub(super) struct JsonValues<'a> {
     reader: &'a mut dyn BufRead,
-    /// The first key of an object around an array: the elements are the values then.
+    /// A key of an object around an array: the elements are the values then.
     envelope: Option<&'static str>,
     bytes_max: usize,
     buffer: Vec<u8>,
@@ -120,15 +120,18 @@ impl<'a> JsonValues<'a> {
         }
     }
 
-    /// Whether what was read is `{"<envelope>":[`.
+    /// Whether what was read ends with `"<envelope>":[`.
     fn is_envelope(&self) -> bool {
         let Some(envelope) = self.envelope else { return false };
-        // More white space than this is nobody's envelope.
-        if self.buffer.len() > envelope.len() + 64 {
-            return false;
-        }
-        let read = self.buffer.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
-        read.eq(format!("{{\"{envelope}\":[").bytes())
+        let key = self.buffer.strip_suffix(b"[").map(|read| read.trim_ascii_end());
+        let key = key.and_then(|read| read.strip_suffix(b":")).map(|read| read.trim_ascii_end());
+        let before = key.and_then(|read| read.strip_suffix(format!("\"{envelope}\"").as_bytes()));
+        before.is_some_and(|before| matches!(before.trim_ascii_end().last(), Some(b'{' | b',')))
+    }
+
+    /// Whether the input ended within an array or an envelope.
+    pub(super) fn is_cut(&self) -> bool {
+        self.within != Within::Stream
     }
 
     /// Passes over the rest of the object whose array has ended.
@@ -302,6 +305,7 @@ mod tests {
             "{\"a\":\"}]\\\"\"}\n{\"b\":[1,{}]}\n",
             "{\"a\":\"}]\\\"\"}{\"b\":[1,{}]}",
             "{\"response\": [{\"a\":\"}]\\\"\"} , {\"b\":[1,{}]}], \"more\":{\"x\":[]}}",
+            "{\"type\":\"x\", \"more\":[2], \"response\" : [{\"a\":\"}]\\\"\"},{\"b\":[1,{}]}]}",
         ] {
             assert_eq!(values(input, 100).0, two, "{input}");
         }

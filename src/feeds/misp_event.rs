@@ -38,6 +38,8 @@ mod document;
 mod reading;
 mod tables;
 
+pub(super) use tables::tag_category as word_category;
+
 pub(super) const FORMAT: Format = Format {
     name: "misp-event",
     title: "MISP events with their attributes (JSON)",

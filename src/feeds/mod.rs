@@ -29,6 +29,7 @@ mod rdap;
 mod reports;
 mod rpz;
 mod squid;
+mod stix;
 mod suricata_eve;
 mod trails;
 mod unbound;
@@ -247,6 +248,7 @@ impl<'a> Emit<'a> {
 pub const FORMATS: &[Format] = &[
     misp_warninglist::FORMAT,
     misp_event::FORMAT,
+    stix::FORMAT,
     rdap::FORMAT,
     whois::FORMAT,
     native::FORMAT,
