@@ -129,9 +129,9 @@ impl<'a> JsonValues<'a> {
         before.is_some_and(|before| matches!(before.trim_ascii_end().last(), Some(b'{' | b',')))
     }
 
-    /// Whether the input ended within an array or an envelope.
-    pub(super) fn is_cut(&self) -> bool {
-        self.within != Within::Stream
+    /// The last line, where the input ended within an array or an envelope.
+    pub(super) fn cut_at(&self) -> Option<u64> {
+        (self.within != Within::Stream).then_some(self.line)
     }
 
     /// Passes over the rest of the object whose array has ended.

@@ -18,6 +18,7 @@
 //! end. That is bounded: beyond [`HELD_BYTES_MAX`] of content what there is is given out, and references from
 //! then on do not reach it.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
@@ -55,6 +56,9 @@ const HELD_BYTES_MAX: usize = 256 << 20;
 
 /// What an object costs beside its content.
 const OBJECT_BYTES: usize = 400;
+
+/// How many sectors of an identity are kept.
+const SECTORS_MAX: usize = 20;
 
 /// The types of STIX that yield nothing themselves.
 const CONTEXT: &[&str] = &[
@@ -123,6 +127,8 @@ struct Batch {
     /// What an indicator indicates.
     indicates: HashMap<Box<str>, Vec<Box<str>>>,
     bytes: usize,
+    /// How many references within what is referred to were followed.
+    followed: Cell<usize>,
 }
 
 fn refs<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<Box<str>> {
@@ -170,7 +176,7 @@ impl Batch {
             let category = category.filter_map(|word| tables::category_of(word).ok().flatten()).next();
             let place = [&object.country, &object.region].into_iter().find_map(|text| text.get());
             let name = object.name().or_else(|| place.map(str::to_owned)).unwrap_or_default();
-            let sectors = object.sectors.iter().map(str::to_owned).collect();
+            let sectors = object.sectors.iter().take(SECTORS_MAX).map(str::to_owned).collect();
             return Ok(Some(What::Named(*role, name, category, sectors)));
         }
         Ok(match object.kind() {
@@ -293,8 +299,8 @@ impl Parse for Batch {
                 out.set_file(&file);
             }
         }
-        if values.is_cut() {
-            out.reject(0, "cut", "the file ends within its list of objects", b"")?;
+        if let Some(line) = values.cut_at() {
+            out.reject(line, "cut", "the file ends within its list of objects", b"")?;
         }
         Ok(())
     }

@@ -22,6 +22,13 @@ const REFERENCE_CHARS: usize = 500;
 /// How deep references to what contains references are followed: a sighting of an observation of a file.
 const DEPTH_MAX: usize = 2;
 
+/// How many references within what is referred to are followed in a batch: a few large observations that many reports
+/// refer to could otherwise be gone through for ever.
+const FOLLOWED_MAX: usize = 10_000_000;
+
+/// How many names of a kind a report keeps, and how many things that an indicator indicates its listing names.
+const NAMES_MAX: usize = 100;
+
 /// Types that have an indicator, by the beginning of their identifiers: a report that refers to one misses it.
 const INDICATORS: &[&str] =
     &["indicator--", "domain-name--", "ipv4-addr--", "ipv6-addr--", "url--", "file--", "observed-data--"];
@@ -70,7 +77,10 @@ impl Batch {
             match what {
                 What::Indicator(says) => into.extend(&says.found),
                 What::Thing(thing) => into.push(&thing.0),
-                What::Observed(_, refs) if depth < DEPTH_MAX => self.things(refs, depth + 1, into),
+                What::Observed(_, refs) if depth < DEPTH_MAX && self.followed.get() < FOLLOWED_MAX => {
+                    self.followed.set(self.followed.get() + refs.len());
+                    self.things(refs, depth + 1, into);
+                }
                 _ => {}
             }
         }
@@ -78,12 +88,14 @@ impl Batch {
 
     fn indicator(&self, held: &Held, says: &Says, out: &mut Emit<'_>) -> io::Result<()> {
         let targets = self.indicates.get(&held.id).map(Vec::as_slice).unwrap_or_default();
-        let malware = self.names(targets).find(|(role, ..)| *role == Role::Malware);
-        let mut reference = says.reference.clone();
-        reference.extend(self.names(targets).map(|(_, name, _)| format!("indicates {name}")));
+        let targets = &targets[..targets.len().min(NAMES_MAX)];
+        let malware = self.names(targets).find(|(role, ..)| *role == Role::Malware).map(|(_, name, _)| name);
+        let names = self.names(targets).map(|(_, name, _)| format!("indicates {name}"));
+        let reference: Vec<String> = says.reference.iter().cloned().chain(names).collect();
         for found in &says.found {
+            let mut listing = listing(found.what.clone());
             if says.is_benign {
-                let mut benign = exception(found.what.clone());
+                let mut benign = exception(listing.what);
                 benign.reason = says.reference.first().cloned();
                 benign.last = says.last;
                 out.fact(held.line, Fact::Benign(benign))?;
@@ -91,29 +103,14 @@ impl Batch {
             }
             let is_file = matches!(found.what, Listed::File { .. });
             let (category, own_word) = self.category(says, targets, is_file);
-            let words = reference.iter().cloned().chain(own_word);
+            let words = reference.iter().map(String::as_str).chain(own_word);
             let text: String = words.collect::<Vec<_>>().join(", ").chars().take(REFERENCE_CHARS).collect();
-            let mut listing = listing(found.what.clone());
             listing.category = category;
             listing.confidence = says.confidence;
             (listing.first, listing.last, listing.until) = (says.first, says.last, says.until);
             listing.reference = Some(text).filter(|text| !text.is_empty());
             out.fact(held.line, Fact::Listing(listing))?;
-            let detection_name = malware.map(|(_, name, _)| name.to_owned());
-            if let Listed::File { file } = found.what
-                && !says.is_revoked
-                && (detection_name.is_some() || !found.names.is_empty())
-            {
-                let zone = detection_name.is_some().then_some(Zone::Red);
-                let names = found.names.clone();
-                let verdict = FileVerdict {
-                    file,
-                    zone,
-                    detection_name,
-                    names,
-                    observed: says.last,
-                    ..FileVerdict::default()
-                };
+            if let Some(verdict) = verdict(says, found, malware) {
                 out.fact(held.line, Fact::FileVerdict(verdict))?;
             }
         }
@@ -122,12 +119,12 @@ impl Batch {
 
     /// The category of what an indicator lists, and the writer's own word where it is in no table: what it says itself,
     /// else what it indicates, else its type.
-    fn category(
+    fn category<'s>(
         &self,
-        says: &Says,
+        says: &'s Says,
         targets: &[Box<str>],
         is_file: bool,
-    ) -> (Option<Category>, Option<String>) {
+    ) -> (Option<Category>, Option<&'s str>) {
         // A file is no server, and has no owner who lost it.
         let fits = |category: &Category| {
             !is_file || !matches!(*category, Category::BOTNET_CNC | Category::COMPROMISED)
@@ -145,7 +142,7 @@ impl Batch {
         match (known, &says.by_type) {
             (Some(category), _) => (Some(category), None),
             (None, Some(Ok(category))) if fits(category) => (Some(*category), None),
-            (None, Some(Err(word))) => (Some(Category::OTHER), Some(word.clone())),
+            (None, Some(Err(word))) => (Some(Category::OTHER), Some(word)),
             (None, _) => (None, None),
         }
     }
@@ -166,7 +163,11 @@ impl Batch {
                 Role::Campaign | Role::Malware => &mut publication.tags,
             };
             match what {
-                What::Named(Role::Victim, _, _, sectors) => texts.extend(sectors.iter().cloned()),
+                _ if texts.len() >= NAMES_MAX => {}
+                What::Named(Role::Victim, _, _, sectors) => {
+                    let new: Vec<&String> = sectors.iter().filter(|sector| !texts.contains(sector)).collect();
+                    texts.extend(new.into_iter().cloned());
+                }
                 _ if texts.iter().any(|known| known == name) => {}
                 _ => texts.push(name.to_owned()),
             }
@@ -186,6 +187,10 @@ impl Batch {
         }
         let is_indicator = |id: &str| INDICATORS.iter().any(|kind| id.starts_with(kind));
         let missing = refs.iter().filter(|id| is_indicator(id) && self.find(id).is_none()).count();
+        if self.followed.get() >= FOLLOWED_MAX {
+            let detail = format!("more than {FOLLOWED_MAX} references of references: no more are followed");
+            out.reject(held.line, "too much", detail, id.as_bytes())?;
+        }
         if missing > 0 {
             let detail =
                 format!("{missing} indicators that it refers to are not in the batch, or say nothing");
@@ -244,4 +249,16 @@ impl Batch {
         }
         Ok(())
     }
+}
+
+/// What is known of a file that is listed: the malware that it is, its names.
+fn verdict(says: &Says, found: &Found, malware: Option<&str>) -> Option<FileVerdict> {
+    let Listed::File { file } = found.what else { return None };
+    let names = found.names.clone();
+    if says.is_revoked || (malware.is_none() && names.is_empty()) {
+        return None;
+    }
+    let detection_name = malware.map(str::to_owned);
+    let zone = malware.map(|_| Zone::Red);
+    Some(FileVerdict { file, zone, detection_name, names, observed: says.last, ..FileVerdict::default() })
 }

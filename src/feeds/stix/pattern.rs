@@ -63,7 +63,7 @@ type Alternatives = Vec<Vec<Comparison>>;
 const DEPTH_MAX: u32 = 32;
 
 /// More alternatives than a writer of patterns gives.
-const ALTERNATIVES_MAX: usize = 10_000;
+const ALTERNATIVES_MAX: usize = 1000;
 
 struct Parser<'p> {
     rest: &'p str,
