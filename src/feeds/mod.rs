@@ -19,6 +19,7 @@ mod json_values;
 mod lenient;
 mod lines;
 mod list;
+mod mapped_csv;
 mod mask_csv;
 mod misp_event;
 mod misp_warninglist;
@@ -39,6 +40,7 @@ mod withheld;
 mod zeek;
 
 pub use lines::{LINE_BYTES_MAX, Lines};
+pub use mapped_csv::{Mapping, mapped};
 
 /// One feed format.
 pub struct Format {
@@ -257,6 +259,7 @@ pub const FORMATS: &[Format] = &[
     suricata_eve::FORMAT,
     squid::FORMAT,
     trails::FORMAT,
+    mapped_csv::FORMAT,
     mask_csv::FORMAT,
     reports::FORMAT,
     ip_ranges::FORMAT,

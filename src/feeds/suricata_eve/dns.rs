@@ -32,8 +32,8 @@ pub(super) fn read(batch: &mut Batch, at: &At<'_>, out: &mut Emit<'_>) -> Result
     let Some(first) = records.first() else { return Ok(()) };
     // Of version 1 the first record of an answer is that of the name that was asked.
     let asked = asked(dns)?.unwrap_or_else(|| first.rrname.clone());
-    let is_first = !dns.rdata.get().is_some_and(|_| dns.answers.first().is_none())
-        || batch.once.first((at.event.flow_id.get(), dns.id.get(), at.seen.last));
+    let is_whole = dns.rdata.get().is_none() || dns.answers.first().is_some();
+    let is_first = is_whole || batch.once.first((at.event.flow_id.get(), dns.id.get(), at.seen.last));
     let pointer = [&dns.rrtype].into_iter().chain(dns.queries.iter().map(|query| &query.rrtype));
     // Who asks for the name of an address does not talk to that name.
     if is_first && !pointer.clone().any(|rrtype| rrtype.get() == Some("PTR")) {
