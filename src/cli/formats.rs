@@ -10,6 +10,8 @@ Example:
   zonelens formats | cut -d' ' -f1";
 
 /// List the formats that `import` reads: one a line, its name first
+///
+/// The second word says what a format was tried on: `real` content, or samples made after what is `documented`.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Formats {}

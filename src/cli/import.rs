@@ -53,6 +53,9 @@ pub(super) struct Import {
     /// Whether this is all that the source says, or adds to it [default: the source's, the format's]
     #[arg(long, value_parser = PossibleValuesParser::new(["whole", "events"]).map(|text| state(&text)))]
     state: Option<State>,
+    /// Which column of a table is what, as a TOML file; with --format csv
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
     /// Write every rejected record to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -81,7 +84,12 @@ impl Import {
         if let Some(name) = &self.format {
             import::format_by_name(name).map_err(Failure::Usage)?;
         }
+        let mapping = self.mapping.as_deref().map(|path| {
+            let text = std::fs::read_to_string(path);
+            text.map_err(|error| Failure::Usage(format!("--mapping {}: {error}", path.display())))
+        });
         let options = Options {
+            mapping: mapping.transpose()?,
             source: self.source,
             format: self.format,
             observed: self.observed_at,

@@ -12,7 +12,7 @@ use crate::lookup::Licence;
 use crate::store::hot::Kind;
 use crate::store::observed::Observed;
 use crate::store::{Edge, ObjectKey, Part, StoreError, Table, read_part};
-use crate::value::{CountryCode, Timestamp};
+use crate::value::{CountryCode, Timestamp, Zone};
 use crate::verdict::Judge;
 use crate::verdict::related::SHARED_DOMAINS;
 
@@ -105,18 +105,11 @@ impl<'a> AddressDossier<'a> {
             let mut rows = Vec::with_capacity(chosen.rows.len());
             for candidate in &chosen.rows {
                 let Some(name) = name_of(read_part(&candidate.edge.counterpart)) else { continue };
-                rows.push(self.name_row(&name, &candidate.edge.observed)?);
+                rows.push(name_row(&name, candidate.zone, &candidate.edge.observed));
             }
             let (total, has_red) = (self.common.own.count(Table::ResolvedBy), chosen.has_red);
             self.with_aliases(List { total, has_red, ..List::new(rows, ROWS_MAX) })
         })
-    }
-
-    fn name_row(&self, name: &DomainName, observed: &Observed) -> Result<NameRow, StoreError> {
-        let zone = self.common.judge.domain_zone(name)?.0;
-        let (first, last) = moments(observed);
-        let (hits, peak) = (observed.hits(), observed.peak());
-        Ok(NameRow { zone, name: name.as_str().to_owned(), hits, first, last, peak })
     }
 
     /// Adds the names that are aliases of those that are shown, as their own reports show the address.
@@ -137,7 +130,8 @@ impl<'a> AddressDossier<'a> {
                 let Some(alias) = alias.and_then(DomainName::from_normal) else { continue };
                 if !known.contains(alias.as_str()) && overlap(&direct.observed, &edge.observed) {
                     let observed = super::domain::both(&edge.observed, &direct.observed);
-                    added.push(self.name_row(&alias, &observed)?);
+                    let zone = self.common.judge.domain_zone(&alias)?.0;
+                    added.push(name_row(&alias, zone, &observed));
                     known.insert(alias.as_str().to_owned());
                 }
             }
@@ -439,6 +433,12 @@ impl Networks {
             self.network = Some(fact);
         }
     }
+}
+
+fn name_row(name: &DomainName, zone: Zone, observed: &Observed) -> NameRow {
+    let (first, last) = moments(observed);
+    let (hits, peak) = (observed.hits(), observed.peak());
+    NameRow { zone, name: name.as_str().to_owned(), hits, first, last, peak }
 }
 
 /// Whether a URL is on exactly this host, not below it.

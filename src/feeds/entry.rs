@@ -1,6 +1,6 @@
 //! One entry of a list: what people write on a line of its own to name a host, a network, a URL or a file.
 
-use crate::fact::{Listed, Listing};
+use crate::fact::{Benign, Listed, Listing};
 use crate::indicator::{AddressRange, DomainName, FileHash, Host, Mask, Prefix, Url, parse_address, refang};
 
 /// Why a record is rejected: the reason, the same for all of a kind, and the detail for a person.
@@ -120,7 +120,7 @@ impl Entry {
     pub fn listed(&self) -> Vec<Listed> {
         let mask = match self {
             Entry::Host(host, port) => Mask::host(host, *port),
-            Entry::Domain(name) => Mask::domain(name),
+            Entry::Domain(name) => below(name),
             Entry::Network(prefix) => Mask::network(*prefix),
             Entry::Range(range) => {
                 let prefixes = range.prefixes().into_iter();
@@ -216,6 +216,21 @@ fn parse_plain(text: &str) -> Option<std::net::IpAddr> {
     if possible { parse_address(text).ok() } else { None }
 }
 
+/// The mask of a name with all below it. Masks drop one leading `www.`, and with it the names beside it would be listed:
+/// of such a name it is the host alone.
+pub fn below(name: &DomainName) -> Mask {
+    match name.without_www() == name.as_str() {
+        true => Mask::domain(name),
+        false => Mask::host(&Host::Domain(name.clone()), None),
+    }
+}
+
+/// What a block list says is not to be blocked.
+pub fn exception(what: Listed) -> Benign {
+    let reason = Some("an exception of a block list".to_owned());
+    Benign { what, list: None, action: None, category: None, rank: None, reason, last: None }
+}
+
 /// A listing of which nothing is said but what is listed.
 pub fn listing(what: Listed) -> Listing {
     Listing { what, category: None, confidence: None, first: None, last: None, until: None, reference: None }
@@ -242,6 +257,7 @@ mod tests {
             ("evil[.]example", "HOST evil.example"),
             ("*.example.com", "DOMAIN *.example.com"),
             (".example.com", "DOMAIN *.example.com"),
+            ("*.www.example.com", "HOST example.com"),
             ("192.0.2.1", "HOST 192.0.2.1"),
             ("192.0.2.1:8080", "HOST 192.0.2.1:8080"),
             ("2001:db8::1", "HOST 2001:db8::1"),

@@ -104,6 +104,6 @@ fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {
 }
 
 /// Whether a name with this address is blocked: one that is mapped to a real address is not.
-fn leads_nowhere(address: &str) -> bool {
+pub(super) fn leads_nowhere(address: &str) -> bool {
     address.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified() || address.is_loopback())
 }

@@ -147,6 +147,103 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Objects<T> {
     }
 }
 
+/// The texts of a list, or the one text that stands where a list should; anything else is passed over.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Texts(Vec<String>);
+
+impl Texts {
+    /// The texts in order, trimmed; none is empty.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Texts, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Vec<String>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any value")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Vec<String>, E> {
+                Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned).into_iter().collect())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<String>, A::Error> {
+                let mut all = Vec::new();
+                while let Some(text) = seq.next_element::<Text>()? {
+                    all.extend(text.get().map(str::to_owned));
+                }
+                Ok(all)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Vec<String>, A::Error> {
+                AnyText(|_: Option<&str>| Vec::new()).visit_map(map)
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Vec<String>, E> {
+                Ok(Vec::new())
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Vec<String>, E> {
+                Ok(Vec::new())
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Vec<String>, E> {
+                Ok(Vec::new())
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Vec<String>, E> {
+                Ok(Vec::new())
+            }
+
+            fn visit_unit<E>(self) -> Result<Vec<String>, E> {
+                Ok(Vec::new())
+            }
+        }
+        deserializer.deserialize_any(Any).map(Texts)
+    }
+}
+
+/// The entries of an object in order; anything else has none.
+#[derive(Clone, Debug)]
+pub(super) struct Entries<T>(pub(super) Vec<(String, T)>);
+
+impl<T> Default for Entries<T> {
+    fn default() -> Self {
+        Entries(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Entries<T>, D::Error> {
+        struct Any<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Any<T> {
+            type Value = Vec<(String, T)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut all = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    all.push(entry);
+                }
+                Ok(all)
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Vec::new())
+            }
+        }
+        deserializer.deserialize_any(Any(PhantomData)).map(Entries)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,8 @@
 //!
 //! Written by every MISP and by its OSINT feeds, <https://www.misp-project.org/feeds/>; format:
 //! draft-dulaunoy-misp-core-format. `{"Event":{…}}`, `{"response":[{"Event":{…}},…]}` as an instance answers, an array
-//! or a line each; an event without `Event` around it too.
+//! or a line each; an event without `Event` around it too. A folder of a feed as a whole: events that its `manifest.json`
+//! names and that are not there are rejected as `missing`; `hashes.csv` says nothing new and is passed over.
 //!
 //! An event gives a [`Publication`] by its `uuid`. Each attribute that is an indicator, in the event or in an object of
 //! it, gives a [`Mention`]; with `to_ids` also a [`Listing`]. What is `deleted` gives nothing.
@@ -24,10 +25,11 @@ use std::io;
 use std::net::IpAddr;
 
 use self::document::{Attribute, Event, Object, SightingRecord, seen, time};
+use self::manifest::{HASHES, MANIFEST, Manifest};
 use self::reading::{Found, read_value};
 use self::tables::{CONTEXT, Part, add, parts_of, report_type, sort_tags};
 use super::json_values::{JsonValues, VALUE_BYTES_MAX, first_keys};
-use super::{Emit, Format, Input, Proof, Sample, State};
+use super::{Emit, Format, Input, Parse, Proof, Sample, State};
 use crate::fact::{
     Fact, FalsePositive, FileVerdict, Listed, Listing, Mention, Publication, Rdata, RecordType, Resolution,
     Seen, Sighting,
@@ -35,8 +37,11 @@ use crate::fact::{
 use crate::indicator::{DomainName, FileHash, FileHashes, Indicator, parse_address};
 
 mod document;
+mod manifest;
 mod reading;
 mod tables;
+
+pub(super) use tables::tag_category as word_category;
 
 pub(super) const FORMAT: Format = Format {
     name: "misp-event",
@@ -44,7 +49,7 @@ pub(super) const FORMAT: Format = Format {
     state: State::Events,
     proof: Proof::Sample,
     recognise,
-    open: || Box::new(read),
+    open: || Box::new(Batch::default()),
 };
 
 fn recognise(sample: &Sample<'_>) -> bool {
@@ -55,7 +60,27 @@ fn recognise(sample: &Sample<'_>) -> bool {
         || (has("info") && (has("Attribute") || has("Object") || has("threat_level_id")))
 }
 
-fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {
+/// The files of a batch; of a feed its manifest among them.
+#[derive(Default)]
+struct Batch {
+    manifest: Manifest,
+}
+
+impl Parse for Batch {
+    fn read(&mut self, input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {
+        match input.name.rsplit('/').next() {
+            Some(MANIFEST) => self.manifest.read(input, out),
+            Some(HASHES) => Ok(()), // The same values as in the events, as digests.
+            _ => events(&mut self.manifest, input, out),
+        }
+    }
+
+    fn finish(&mut self, out: &mut Emit<'_>) -> io::Result<()> {
+        self.manifest.finish(out)
+    }
+}
+
+fn events(manifest: &mut Manifest, input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {
     let mut values = JsonValues::new(input.reader, Some("response"), VALUE_BYTES_MAX);
     while let Some((line, value)) = values.next(out)? {
         let event = match serde_json::from_slice::<Event>(value) {
@@ -65,6 +90,7 @@ fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {
                 continue;
             }
         };
+        event.uuid.get().into_iter().for_each(|uuid| manifest.saw(uuid));
         match event.uuid.get() {
             Some(uuid) => Report { uuid, event: &event, tags: event.tag_names(), line }.emit(out)?,
             None => out.reject(line, "uuid", "an event without its uuid cannot be referred to", value)?,

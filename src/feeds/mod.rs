@@ -13,6 +13,7 @@ mod abuseipdb;
 mod cells;
 mod cof;
 mod delegated;
+mod dnsmasq;
 mod dshield;
 mod entry;
 mod feodo_tracker;
@@ -25,12 +26,14 @@ mod lenient;
 mod lines;
 mod list;
 mod malwarebazaar;
+mod mapped_csv;
 mod mask_csv;
 mod masscan;
 mod misp_event;
 mod misp_warninglist;
 mod native;
 mod nmap;
+mod once;
 mod otx;
 mod phishtank;
 mod popularity;
@@ -38,12 +41,17 @@ mod rdap;
 mod records;
 mod reports;
 mod rpsl;
+mod rpz;
 mod said;
 mod spamhaus_drop;
+mod squid;
 mod sslbl;
+mod stix;
+mod suricata_eve;
 mod threatfox;
 mod tor_exits;
 mod trails;
+mod unbound;
 mod urlhaus;
 mod urlhaus_filter;
 mod whois;
@@ -51,6 +59,7 @@ mod withheld;
 mod zeek;
 
 pub use lines::{LINE_BYTES_MAX, Lines};
+pub use mapped_csv::{Mapping, mapped};
 
 /// One feed format.
 pub struct Format {
@@ -250,6 +259,7 @@ impl<'a> Emit<'a> {
 pub const FORMATS: &[Format] = &[
     misp_warninglist::FORMAT,
     misp_event::FORMAT,
+    stix::FORMAT,
     rdap::FORMAT,
     whois::FORMAT,
     native::FORMAT,
@@ -272,11 +282,17 @@ pub const FORMATS: &[Format] = &[
     httpx::FORMAT,
     cof::FORMAT,
     zeek::FORMAT,
+    suricata_eve::FORMAT,
+    squid::FORMAT,
     trails::FORMAT,
+    mapped_csv::FORMAT,
     mask_csv::FORMAT,
     reports::FORMAT,
     ip_ranges::FORMAT,
     popularity::FORMAT,
+    rpz::FORMAT,
+    dnsmasq::FORMAT,
+    unbound::FORMAT,
     urlhaus_filter::FORMAT,
     hosts::FORMAT,
     list::FORMAT,

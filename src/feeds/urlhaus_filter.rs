@@ -15,13 +15,13 @@
 //! | `\|\|host/pa*th^`, `\|\|host/path` | `*` anything; what begins so | wildcard |
 //!
 //! A browser widens a bare host to the names below it; the list, made from the hosts of URLs, does not say so.
-//! Options that only name what is blocked (`$all`, `$document`, `$popup`) change nothing. Any other option, exceptions,
-//! page-element rules, expressions and patterns without a host are no statement on a host or URL: rejected as
-//! `rule`. `! Updated:` is when the list last had all its entries.
+//! Options that only name what is blocked (`$all`, `$document`, `$popup`) change nothing; a rule with any other option is
+//! rejected as `option`. An exception (`@@`) says that what it names is harmless. Rules on elements of a page are rejected
+//! as `cosmetic`, expressions and patterns without a host as `rule`: no statement on a host or URL. `! Updated:` is when the list last had all its entries.
 
 use std::io;
 
-use super::entry::{Entry, Fault, listing, name, shown, url};
+use super::entry::{Entry, Fault, below, exception, listing, name, shown, url};
 use super::lines::Lines;
 use super::{Emit, Format, Input, Parse, Proof, Sample, State};
 use crate::fact::{Fact, Listed};
@@ -73,7 +73,13 @@ fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {
         if rule.is_empty() || comment {
             continue;
         }
+        let (is_exception, rule) = rule.strip_prefix("@@").map_or((false, rule), |rest| (true, rest));
         match mask(rule) {
+            Ok(mask) if is_exception => {
+                let mut benign = exception(Listed::Mask(mask));
+                benign.last = updated;
+                out.fact(number, Fact::Benign(benign))?;
+            }
             Ok(mask) => {
                 let mut listing = listing(Listed::Mask(mask));
                 listing.last = updated;
@@ -97,11 +103,8 @@ enum End {
 /// The mask that says what a rule says.
 fn mask(rule: &str) -> Result<Mask, Fault> {
     let fault = |detail: &str| Err(("rule", detail.to_owned()));
-    if rule.starts_with("@@") {
-        return fault("an exception");
-    }
-    if ["##", "#@#", "#?#", "#$#", "#%#"].iter().any(|mark| rule.contains(mark)) {
-        return fault("a rule on elements of a page");
+    if ["##", "#@#", "#?#", "#$#", "#%#", "$$"].iter().any(|mark| rule.contains(mark)) {
+        return Err(("cosmetic", "a rule on elements of a page says nothing of its host".to_owned()));
     }
     let pattern = without_options(rule)?;
     if pattern.len() > 1 && pattern.starts_with('/') && pattern.ends_with('/') {
@@ -149,9 +152,9 @@ fn anchored_mask(pattern: &str, end: End) -> Result<Mask, Fault> {
         return Err(("rule", "a name that may go on: without ^ it matches other domains too".to_owned()));
     }
     match Entry::parse(pattern) {
-        Ok(Entry::Host(Host::Domain(name), None)) => Ok(Mask::domain(&name)),
+        Ok(Entry::Host(Host::Domain(name), None)) => Ok(below(&name)),
         Ok(Entry::Host(host, port)) => Ok(Mask::host(&host, port)),
-        _ => name(pattern).map(|name| Mask::domain(&name)),
+        _ => name(pattern).map(|name| below(&name)),
     }
 }
 
@@ -165,7 +168,7 @@ fn without_options(rule: &str) -> Result<&str, Fault> {
     match options.split(',').find(|option| !PLAIN_OPTIONS.contains(option)) {
         None => Ok(pattern),
         Some(option) => {
-            Err(("rule", format!("the option {} makes it a statement on some pages only", shown(option))))
+            Err(("option", format!("the option {} makes it a statement on some pages only", shown(option))))
         }
     }
 }

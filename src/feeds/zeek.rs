@@ -19,10 +19,11 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use super::once::Once;
 use super::{Emit, Format, Input, Lines, Parse, Proof, Sample, State};
 use crate::fact::{Contact, Fact, PortState, Seen};
 use crate::indicator::{Indicator, Url};
-use join::{Join, Once};
+use join::Join;
 use json::Record;
 use row::{Field, Row};
 use tsv::Header;
@@ -31,7 +32,7 @@ mod dns;
 mod join;
 mod json;
 mod row;
-mod tls;
+pub(super) mod tls;
 mod tsv;
 mod web;
 

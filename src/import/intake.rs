@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::content::{Content, Failure};
 use super::door::{self, Door, Rejects};
 use super::{ImportError, Phase, Step, unwritable_text};
-use crate::feeds::{self, Emit, Format, Input, Item};
+use crate::feeds::{self, Emit, Format, Input, Item, Parse};
 use crate::store::{BatchWriter, Store};
 
 /// Records between two reports of progress.
@@ -34,10 +34,10 @@ impl<'a> Intake<'a> {
     pub(super) fn read(
         &mut self,
         format: &Format,
+        mut parser: Box<dyn Parse>,
         content: &mut Content,
         progress: &mut dyn FnMut(Step),
     ) -> Result<String, ImportError> {
-        let mut parser = (format.open)();
         let (read, bytes_total) = (content.read.clone(), content.bytes);
         let mut tell = |records| {
             let bytes = read.load(Ordering::Relaxed);

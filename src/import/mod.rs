@@ -15,6 +15,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::config::SourceDefaults;
 use crate::feeds::{self, Format, Sample, State};
@@ -67,6 +68,8 @@ pub struct Options {
     pub counts: Option<Counts>,
     /// What the batch means.
     pub state: Option<State>,
+    /// The columns of a table, as TOML: [`feeds::Mapping`]; of the format `csv` only.
+    pub mapping: Option<String>,
     /// Where all rejected records are written, as NDJSON.
     pub rejects: Option<PathBuf>,
     /// Memory for rows that are not yet sorted.
@@ -88,6 +91,7 @@ impl Options {
             confidence: None,
             counts: None,
             state: None,
+            mapping: None,
             rejects: None,
             buffer_bytes: crate::config::Import::default().buffer_mb << 20,
             sources: Vec::new(),
@@ -199,9 +203,10 @@ pub fn import(
     let start = Instant::now();
     let mut content = Content::find(origin).map_err(|error| ImportError::Input(error.to_string()))?;
     let format = format(options, &mut content)?;
+    let parser = parser(options, format)?;
     let (new, door) = batch(options, &content, format)?;
     let mut summary = Summary::of(&new, format, content.len());
-    if let Some(seq) = known(store, &new, &mut content, progress)? {
+    if let Some(seq) = known(store, &new, options, &mut content, progress)? {
         summary.batch = seq;
         summary.seconds = start.elapsed().as_secs_f64();
         return Ok(summary);
@@ -211,7 +216,7 @@ pub fn import(
     })?;
     let writer = store.begin(new.clone(), options.buffer_bytes).map_err(|error| unwritable(store, error))?;
     let mut intake = Intake::new(store, writer, door, rejects);
-    let digest = intake.read(format, &mut content, progress)?;
+    let digest = identity(options, intake.read(format, parser, &mut content, progress)?);
     progress(step(Phase::Publishing, &content, intake.records));
     let Intake { writer, mut rejects, records, .. } = intake;
     rejects.flush().map_err(|error| ImportError::Write(error.to_string()))?;
@@ -232,6 +237,26 @@ pub fn import(
 
 fn step(phase: Phase, content: &Content, records: u64) -> Step {
     Step { phase, bytes: content.read.load(Ordering::Relaxed), bytes_total: content.bytes, records }
+}
+
+/// A parser for the batch, with the mapping where one is given.
+fn parser(options: &Options, format: &Format) -> Result<Box<dyn feeds::Parse>, ImportError> {
+    let Some(text) = &options.mapping else { return Ok((format.open)()) };
+    if format.name != "csv" {
+        let detail =
+            format!("a mapping is of the format csv, and this is {}: name --format csv", format.name);
+        return Err(ImportError::Usage(detail));
+    }
+    let mapping = feeds::Mapping::parse(text);
+    mapping.map(feeds::mapped).map_err(|problem| ImportError::Usage(format!("the mapping: {problem}")))
+}
+
+/// What identifies content: its digest, and the mapping where there is one. Read by another it says something else.
+fn identity(options: &Options, digest: String) -> String {
+    match &options.mapping {
+        Some(mapping) => format!("{:x}", Sha256::digest(format!("{digest} {mapping}"))),
+        None => digest,
+    }
 }
 
 /// The format that is asked for, that the source has, or that recognises the content.
@@ -338,6 +363,7 @@ fn batch(options: &Options, content: &Content, format: &Format) -> Result<(NewBa
 fn known(
     store: &Store,
     new: &NewBatch,
+    options: &Options,
     content: &mut Content,
     progress: &mut dyn FnMut(Step),
 ) -> Result<Option<u64>, ImportError> {
@@ -352,7 +378,7 @@ fn known(
     let digest = content.each(|_, _| Ok::<(), io::Error>(())).map_err(|failure| match failure {
         Failure::Input(error) | Failure::Other(error) => ImportError::Input(error.to_string()),
     })?;
-    let known = store.known(new, &digest)?;
+    let known = store.known(new, &identity(options, digest))?;
     if let Some(seq) = known {
         seen_again(store, new, seq)?;
     }

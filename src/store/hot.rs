@@ -5,7 +5,7 @@
 //! they match, with a directory over its top bits; ranges of addresses are flattened to disjoint segments, so
 //! that one binary search finds all covering ones. Wildcards, which are few, are tried one by one.
 //!
-//! Layout, little-endian: a head of counts (u32 each, see [`Counts`]), then the filter, the directory (u32 each), entries,
+//! Layout, little-endian: a head of counts (u32 each, see `Counts`), then the filter, the directory (u32 each), entries,
 //! range entries, the bounds of ranges (two u128 each, of IPv4 ranges two u32), IPv4 directory (65,537 u32), IPv4 segments (start and set, u32 each), IPv6 starts (u128),
 //! IPv6 sets (u32), sets (u32: range entries, the last of a set with its top bit set), texts (JSON).
 

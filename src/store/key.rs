@@ -60,10 +60,10 @@ pub enum Table {
     /// URL → URL that it refers to. Observed.
     UrlRefersTo = 22,
     /// object → what is related to it and was listed when one of the two was learnt: a candidate, asked again
-    /// at read. Observed: first and last only. See [`super::flagged`].
+    /// at read. Observed: first and last only. See `store/flagged.rs`.
     Flagged = 23,
     /// object with very many rows → those of them that a report shows. Made anew by every writer of a run.
-    /// See [`super::large`].
+    /// See `store/large.rs`.
     Top = 24,
     /// object with very many rows → what all of them come to. Made anew by every writer of a run.
     Summary = 25,

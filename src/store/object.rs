@@ -195,7 +195,7 @@ impl View {
         Ok(groups.len() >= least)
     }
 
-    /// Whether some run may have rows of a table of [`super::run::FILTERED`]; of a hundred objects that have
+    /// Whether some run may have rows of a table of `store::run::FILTERED`; of a hundred objects that have
     /// others only, one is found to.
     ///
     /// # Errors

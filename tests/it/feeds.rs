@@ -179,6 +179,21 @@ fn every_line_of_a_damaged_table_is_accounted_for() {
     assert!(tables >= 10, "{tables} tables");
 }
 
+/// Formats of which each line is a record, and how their comments begin.
+const LINE_FORMATS: &[(&str, Option<char>)] = &[("squid", None), ("dnsmasq", Some('#'))];
+
+/// Every line that is neither blank nor a comment is a fact or a rejected record.
+fn assert_accounted(format: &str, comment: Option<char>, content: &[u8], text: &str) {
+    let numbers = text.lines().filter_map(|line| line.split(' ').next()?.parse().ok());
+    let answered: std::collections::HashSet<usize> = numbers.collect();
+    for (at, line) in content.split(|byte| *byte == b'\n').enumerate() {
+        let line = String::from_utf8_lossy(line);
+        let line = line.trim_start_matches('\u{feff}').trim();
+        let says = !line.is_empty() && !comment.is_some_and(|comment| line.starts_with(comment));
+        assert!(!says || answered.contains(&(at + 1)), "{format} passes over line {}: {line:?}", at + 1);
+    }
+}
+
 /// Whatever the bytes, a parser neither panics nor loses count of lines: seeded changes of real samples.
 #[test]
 fn damaged_samples_never_panic() {
@@ -190,6 +205,7 @@ fn damaged_samples_never_panic() {
         seed
     };
     for format in feeds::FORMATS {
+        let lines = LINE_FORMATS.iter().find(|(name, _)| *name == format.name);
         for input in sorted(&folder().join(format.name)) {
             if !input.file_name().unwrap().to_str().unwrap().contains(".in") {
                 continue;
@@ -212,7 +228,10 @@ fn damaged_samples_never_panic() {
                         }
                     }
                 }
-                read(format, &changed);
+                let text = read(format, &changed);
+                if let (Some((name, comment)), [(_, content)]) = (lines, &changed[..]) {
+                    assert_accounted(name, *comment, content, &text);
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::tables::Part;
 use crate::fact::Listed;
+use crate::feeds::entry::below;
 use crate::indicator::{DomainName, FileHash, Host, Indicator, Mask, Prefix, Url, parse_address};
 
 /// Why a value is none: a word for the kind of the fault, and a sentence.
@@ -55,11 +56,7 @@ fn found(part: Part, text: &str) -> Result<Found, Refused> {
     Ok(match part {
         Part::Domain => {
             let name = domain(text)?;
-            // Masks drop `www.`: then the names beside it would be listed too.
-            let alone = name.without_www() != name.as_str();
-            let mask =
-                if alone { Mask::host(&Host::Domain(name.clone()), None) } else { Mask::domain(&name) };
-            Found { what: Listed::Mask(mask), indicator: Some(Indicator::Domain(name)) }
+            Found { what: Listed::Mask(below(&name)), indicator: Some(Indicator::Domain(name)) }
         }
         Part::Address if text.contains('/') => {
             let prefix = Prefix::parse_relaxed(text).map_err(|error| ("address", error.to_string()))?;

@@ -146,7 +146,8 @@ pub(super) fn category_of<'a>(
     own.or(attacker).or_else(|| said(event_tags)).or_else(by_category).unwrap_or(Category::MALWARE)
 }
 
-fn tag_category(tag: &str) -> Option<Category> {
+/// What a tag or a word of a common taxonomy says of indicators.
+pub(in crate::feeds) fn tag_category(tag: &str) -> Option<Category> {
     if let Some((galaxy, _)) = galaxy(tag) {
         return GALAXIES.iter().find(|(name, _)| *name == galaxy).map(|(_, category)| *category);
     }

@@ -1,7 +1,6 @@
 //! What one log says about a thing that another log names: joined by Zeek's file identifier, whichever comes first.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::collections::HashMap;
 use std::{io, mem};
 
 use compact_str::CompactString;
@@ -108,25 +107,5 @@ impl<T: Clone> Join<T> {
         let mut held: Vec<_> = self.held.drain().filter(|(_, (_, fact))| speaks_alone(fact)).collect();
         held.sort_unstable_by(|(a, (line_a, _)), (b, (line_b, _))| (line_a, a).cmp(&(line_b, b)));
         held.into_iter().try_for_each(|(_, (line, fact))| out.fact(line, fact))
-    }
-}
-
-/// How many things are remembered as said.
-const ONCE_MAX: usize = 1 << 20;
-
-/// Remembers what was said, so that what a log repeats with every connection is said once.
-#[derive(Default)]
-pub(super) struct Once {
-    said: HashSet<u64>,
-    state: RandomState,
-}
-
-impl Once {
-    /// Whether this was not said before, as far as is remembered.
-    pub(super) fn first(&mut self, what: impl Hash) -> bool {
-        if self.said.len() >= ONCE_MAX {
-            self.said.clear();
-        }
-        self.said.insert(self.state.hash_one(what))
     }
 }

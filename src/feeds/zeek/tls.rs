@@ -36,7 +36,7 @@ pub(super) fn ssl(
     let subject = row.string(Field::Subject);
     let certificate = Certificate {
         digest: digest.map(|digest| digest.to_ascii_lowercase()).unwrap_or_default(),
-        names: names(row, subject.as_deref().unwrap_or_default()),
+        names: certificate_names(subject.as_deref().unwrap_or_default(), row.list(Field::SanDns)),
         address,
         server_name,
         subject,
@@ -80,7 +80,7 @@ pub(super) fn x509(
     let subject = row.string(Field::CertSubject);
     let certificate = Certificate {
         digest,
-        names: names(row, subject.as_deref().unwrap_or_default()),
+        names: certificate_names(subject.as_deref().unwrap_or_default(), row.list(Field::SanDns)),
         address: None,
         server_name: None,
         subject,
@@ -101,21 +101,24 @@ pub(super) fn set_digest(fact: &mut Fact, digest: &String) {
 
 /// The alternative names and the common name where it is a domain name (of two labels at least: a single word is most
 /// often a person's or a product's), each once.
-fn names(row: &Row<'_>, subject: &str) -> Vec<DomainName> {
+pub(in crate::feeds) fn certificate_names<T: AsRef<str>>(
+    subject: &str,
+    alternative: impl Iterator<Item = T>,
+) -> Vec<DomainName> {
     let name = |text: &str| DomainName::parse(text.strip_prefix("*.").unwrap_or(text)).ok();
     let common = common_name(subject).and_then(name).filter(|name| name.as_str().contains('.'));
     let mut seen = std::collections::HashSet::new();
-    let alternative = row.list(Field::SanDns).filter_map(|text| name(&text));
+    let alternative = alternative.filter_map(|text| name(text.as_ref()));
     common.into_iter().chain(alternative).filter(|name| seen.insert(name.clone())).collect()
 }
 
-/// The `CN` of a distinguished name (RFC 4514: commas within values have a backslash).
+/// The `CN` of a distinguished name (RFC 4514: commas within values have a backslash), with or without a space after commas.
 fn common_name(subject: &str) -> Option<&str> {
     let mut start = 0;
     let mut escaped = false;
     for (at, byte) in subject.bytes().chain([b',']).enumerate() {
         if byte == b',' && !escaped {
-            if let Some(value) = subject[start..at].strip_prefix("CN=") {
+            if let Some(value) = subject[start..at].trim_start().strip_prefix("CN=") {
                 return Some(value);
             }
             start = at + 1;
@@ -135,6 +138,7 @@ mod tests {
             ("CN=*.example.com,O=Example\\, Inc.,C=US", Some("*.example.com")),
             ("O=a\\,CN=b,CN=c.example", Some("c.example")),
             ("O=a\\\\,CN=b.example", Some("b.example")),
+            ("C=US, O=a, CN=d.example", Some("d.example")),
             ("O=a", None),
             ("", None),
         ] {
