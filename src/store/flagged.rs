@@ -37,6 +37,10 @@ pub struct Flagger {
     last: (String, bool),
 }
 
+/// Names below a listed one that become candidates, the first in the order of names: more are looked for at
+/// every refresh of a feed, and a lookup of any of them finds the listing by itself.
+const BELOW_MAX: usize = 100_000;
+
 /// Whether a zone is one that evidence speaks for.
 fn is_bad(zone: Zone) -> bool {
     matches!(zone, Zone::Red | Zone::Orange | Zone::Yellow)
@@ -169,7 +173,12 @@ impl Flagger {
 
     /// The names below a name: their addresses, and that they stand below the names above them.
     fn edges_below(&self, name: &str, take: &mut Take<'_>) -> io::Result<()> {
+        let mut left = BELOW_MAX;
         self.rows(&ObjectKey::domain(name), Table::Subdomain, &mut |counterpart, observed| {
+            left = left.saturating_sub(1);
+            if left == 0 {
+                return Ok(());
+            }
             let Some((Part::Domain(below), _)) = read_part(counterpart) else { return Ok(()) };
             for ancestor in super::rows::ancestors(&below) {
                 take(&ObjectKey::domain(ancestor).0, counterpart, observed)?;
