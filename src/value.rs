@@ -27,6 +27,11 @@ pub enum Zone {
 }
 
 impl Zone {
+    /// Whether it is one that evidence speaks for: Red, Orange or Yellow.
+    pub fn is_bad(self) -> bool {
+        matches!(self, Zone::Red | Zone::Orange | Zone::Yellow)
+    }
+
     /// All zones, in order.
     pub const ALL: [Zone; 5] = [Zone::Red, Zone::Orange, Zone::Yellow, Zone::Grey, Zone::Green];
 

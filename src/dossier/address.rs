@@ -148,23 +148,7 @@ impl<'a> AddressDossier<'a> {
 
     /// Distinct registrable domains that resolved to the address.
     pub fn registrable_domains(&self) -> u64 {
-        *self.registrable.get_or_init(|| {
-            if let Some(large) = &self.common.own.large {
-                return large.domains;
-            }
-            let mut last = String::new();
-            let mut count = 0;
-            // Names come in label-reversed order: those of one registrable domain follow each other.
-            for edge in self.common.own.edges(Table::ResolvedBy) {
-                let Some(name) = name_of(read_part(&edge.counterpart)) else { continue };
-                let own = name.registrable().unwrap_or(name.as_str());
-                if own != last {
-                    own.clone_into(&mut last);
-                    count += 1;
-                }
-            }
-            count
-        })
+        *self.registrable.get_or_init(|| self.common.own.domains(Table::ResolvedBy))
     }
 
     /// Whether so many registrable domains share the address that relation through it says little.

@@ -159,7 +159,7 @@ impl<'a> Common<'a> {
         into: &mut BTreeMap<(Zone, String), MaskRow>,
     ) -> Result<(), StoreError> {
         let Some((zone, last)) = self.judge.listing_zone(statement)? else { return Ok(()) };
-        if !matches!(zone, Zone::Red | Zone::Orange | Zone::Yellow) {
+        if !zone.is_bad() {
             return Ok(());
         }
         let feed = self.view().snapshot().source_name(statement.source).to_owned();

@@ -16,7 +16,7 @@ use std::io;
 
 use super::entry::{Fault, below, exception, listing, name, shown};
 use super::hosts::leads_nowhere;
-use super::{Emit, Format, Input, Lines, Proof, Sample, State};
+use super::{Emit, Format, Input, Lines, Proof, Sample, State, most};
 use crate::fact::{Fact, Listed};
 
 pub(super) const FORMAT: Format = Format {
@@ -33,12 +33,7 @@ const SAMPLE_LINES: usize = 200;
 
 /// Most lines are one of the options.
 fn recognise(sample: &Sample<'_>) -> bool {
-    let (mut seen, mut understood) = (0, 0);
-    for line in sample.data_lines().take(SAMPLE_LINES) {
-        seen += 1;
-        understood += usize::from(option(line).is_some());
-    }
-    understood * 2 > seen
+    most(sample.data_lines().take(SAMPLE_LINES), |line| option(line).is_some())
 }
 
 fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use super::entry::{Entry, listing, name, shown};
 use super::lines::Lines;
-use super::{Emit, Format, Input, Parse, Proof, Sample, State};
+use super::{Emit, Format, Input, Parse, Proof, Sample, State, most};
 use crate::fact::Fact;
 use crate::indicator::Host;
 
@@ -46,16 +46,12 @@ const SAMPLE_LINES: usize = 200;
 
 /// Most lines are an address, white space and a name.
 fn recognise(sample: &Sample<'_>) -> bool {
-    let mut seen = 0;
-    let mut understood = 0;
-    for line in sample.data_lines().take(SAMPLE_LINES) {
-        seen += 1;
+    most(sample.data_lines().take(SAMPLE_LINES), |line| {
         let mut words = line.split_ascii_whitespace();
         let address = words.next().is_some_and(|word| word.parse::<IpAddr>().is_ok());
         let named = words.next().is_some_and(|word| OWN_NAMES.contains(&word) || name(word).is_ok());
-        understood += usize::from(address && named);
-    }
-    understood * 2 > seen
+        address && named
+    })
 }
 
 fn open() -> Box<dyn Parse> {

@@ -16,7 +16,7 @@ use csv::StringRecord;
 use super::cells::Cells;
 use super::entry::{Fault, shown};
 use super::lines::Lines;
-use super::{Emit, Format, Input, Parse, Proof, Sample, State};
+use super::{Emit, Format, Input, Parse, Proof, Sample, State, most};
 use crate::fact::{Fact, Network};
 use crate::indicator::{AddressRange, Asn, Prefix, parse_address};
 use crate::value::CountryCode;
@@ -38,16 +38,12 @@ const SAMPLE_LINES: usize = 50;
 
 /// Most lines are a range with what it is.
 fn recognise(sample: &Sample<'_>) -> bool {
-    let mut seen = 0;
-    let mut understood = 0;
     let mut cells: Option<Cells> = None;
-    for line in sample.data_lines().take(SAMPLE_LINES) {
-        seen += 1;
+    most(sample.data_lines().take(SAMPLE_LINES), |line| {
         let cells = cells.get_or_insert_with(|| Cells::new(delimiter(line)));
         let row = cells.split(line).map(network);
-        understood += usize::from(matches!(row, Ok(Ok(_) | Err((UNKNOWN, _)))));
-    }
-    understood * 2 > seen
+        matches!(row, Ok(Ok(_) | Err((UNKNOWN, _))))
+    })
 }
 
 fn open() -> Box<dyn Parse> {

@@ -15,7 +15,7 @@ use std::io;
 
 use super::entry::{Entry, listing};
 use super::lines::Lines;
-use super::{Emit, Format, Input, Parse, Proof, Sample, State};
+use super::{Emit, Format, Input, Parse, Proof, Sample, State, most};
 use crate::fact::Fact;
 
 pub(super) const FORMAT: Format = Format {
@@ -32,13 +32,7 @@ const SAMPLE_LINES: usize = 200;
 
 /// Most lines are an entry.
 fn recognise(sample: &Sample<'_>) -> bool {
-    let mut seen = 0;
-    let mut understood = 0;
-    for line in sample.data_lines().take(SAMPLE_LINES) {
-        seen += 1;
-        understood += usize::from(Entry::parse(entry(line)).is_ok());
-    }
-    understood * 2 > seen
+    most(sample.data_lines().take(SAMPLE_LINES), |line| Entry::parse(entry(line)).is_ok())
 }
 
 fn open() -> Box<dyn Parse> {

@@ -47,6 +47,7 @@ mod spamhaus_drop;
 mod squid;
 mod sslbl;
 mod stix;
+mod stop;
 mod suricata_eve;
 mod threatfox;
 mod tor_exits;
@@ -143,6 +144,16 @@ impl Sample<'_> {
     pub fn contains(&self, text: &str) -> bool {
         self.head.windows(text.len()).any(|window| window == text.as_bytes())
     }
+}
+
+/// Whether more than half of some lines of a sample are understood.
+fn most<T>(lines: impl Iterator<Item = T>, mut understands: impl FnMut(T) -> bool) -> bool {
+    let (mut seen, mut understood) = (0, 0);
+    for line in lines {
+        seen += 1;
+        understood += usize::from(understands(line));
+    }
+    understood * 2 > seen
 }
 
 /// One file of a batch.

@@ -17,7 +17,7 @@
 use std::io;
 
 use super::entry::{Fault, below, exception, listing, name, shown};
-use super::{Emit, Format, Input, Lines, Proof, Sample, State};
+use super::{Emit, Format, Input, Lines, Proof, Sample, State, most};
 use crate::fact::{Fact, Listed};
 use crate::indicator::{Host, Mask};
 
@@ -41,12 +41,7 @@ fn recognise(sample: &Sample<'_>) -> bool {
         matches!(target, "." | "*.") || target.starts_with("rpz-")
     };
     let lines = sample.data_lines().take(SAMPLE_LINES).skip_while(|line| !is_policy(line));
-    let (mut seen, mut understood) = (0, 0);
-    for line in lines {
-        seen += 1;
-        understood += usize::from(is_policy(&line));
-    }
-    understood * 2 > seen
+    most(lines, |line| is_policy(&line))
 }
 
 fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {

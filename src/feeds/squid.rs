@@ -18,7 +18,7 @@ use std::io;
 use std::net::IpAddr;
 
 use super::entry::{Fault, shown};
-use super::{Emit, Format, Input, Lines, Proof, Sample, State};
+use super::{Emit, Format, Input, Lines, Proof, Sample, State, most};
 use crate::fact::{Contact, Fact, Seen, WebRequest};
 use crate::indicator::{Host, Indicator, Url, parse_address};
 use crate::value::Timestamp;
@@ -37,12 +37,7 @@ const SAMPLE_LINES: usize = 200;
 
 /// Most lines are of one of the formats.
 fn recognise(sample: &Sample<'_>) -> bool {
-    let (mut seen, mut understood) = (0, 0);
-    for line in sample.data_lines().take(SAMPLE_LINES) {
-        seen += 1;
-        understood += usize::from(Record::parse(line).is_ok());
-    }
-    understood * 2 > seen
+    most(sample.data_lines().take(SAMPLE_LINES), |line| Record::parse(line).is_ok())
 }
 
 fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {

@@ -20,6 +20,7 @@ use std::net::IpAddr;
 
 use self::event::Event;
 use super::once::Once;
+use super::stop::{Stop, settle};
 use super::{Emit, Format, Input, Lines, Parse, Proof, Sample, State};
 use crate::fact::{Contact, Fact, PortState, Seen};
 use crate::indicator::{Indicator, parse_address};
@@ -44,20 +45,6 @@ fn recognise(sample: &Sample<'_>) -> bool {
     let Some(line) = sample.lines().find(|line| !line.trim().is_empty()) else { return false };
     let Ok(event) = Event::parse(line) else { return false };
     event.event_type.get().is_some() && event.timestamp.get().is_some()
-}
-
-/// Why an event yields nothing more.
-enum Stop {
-    /// It is not right: the reason in a word and what was wrong.
-    Bad(&'static str, String),
-    /// The input cannot be read on, or the sink takes no more.
-    Io(io::Error),
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Stop {
-        Stop::Io(error)
-    }
 }
 
 /// A reason for a record to be rejected that somebody else's message explains.
@@ -160,11 +147,7 @@ impl Parse for Batch {
             if line.trim().is_empty() {
                 continue;
             }
-            match self.event(number, line, out) {
-                Ok(()) => {}
-                Err(Stop::Bad(reason, detail)) => out.reject(number, reason, detail, line.as_bytes())?,
-                Err(Stop::Io(error)) => return Err(error),
-            }
+            settle(self.event(number, line, out), number, line, out)?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::io;
 
 use super::entry::{Fault, below, exception, listing, name, shown};
 use super::hosts::leads_nowhere;
-use super::{Emit, Format, Input, Lines, Proof, Sample, State};
+use super::{Emit, Format, Input, Lines, Proof, Sample, State, most};
 use crate::fact::{Fact, Listed};
 use crate::indicator::{DomainName, Host, Mask};
 
@@ -46,12 +46,8 @@ const SAMPLE_LINES: usize = 200;
 
 /// Most lines are one of the options.
 fn recognise(sample: &Sample<'_>) -> bool {
-    let (mut seen, mut understood) = (0, 0);
-    for line in sample.data_lines().filter(|line| *line != CLAUSE).take(SAMPLE_LINES) {
-        seen += 1;
-        understood += usize::from(line.starts_with("local-zone:") || line.starts_with("local-data:"));
-    }
-    understood * 2 > seen
+    let lines = sample.data_lines().filter(|line| *line != CLAUSE).take(SAMPLE_LINES);
+    most(lines, |line| line.starts_with("local-zone:") || line.starts_with("local-data:"))
 }
 
 /// What stands above the options in a file of their own.

@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use super::once::Once;
+use super::stop::{Stop, settle};
 use super::{Emit, Format, Input, Lines, Parse, Proof, Sample, State};
 use crate::fact::{Contact, Fact, PortState, Seen};
 use crate::indicator::{Indicator, Url};
@@ -91,20 +92,6 @@ impl Log {
             () if row.has(Field::ConnState) || row.has(Field::MissedBytes) => Some(Log::Conn),
             () => None,
         }
-    }
-}
-
-/// Why a record yields nothing more.
-enum Stop {
-    /// It is not right: the reason in a word and what was wrong.
-    Bad(&'static str, String),
-    /// The input cannot be read on, or the sink takes no more.
-    Io(io::Error),
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Stop {
-        Stop::Io(error)
     }
 }
 
@@ -246,11 +233,7 @@ impl Parse for Batch {
                 _ if line.trim().is_empty() => Ok(()),
                 _ => self.tsv(input.name, &mut header, number, line, out),
             };
-            match read {
-                Ok(()) => {}
-                Err(Stop::Bad(reason, detail)) => out.reject(number, reason, detail, line.as_bytes())?,
-                Err(Stop::Io(error)) => return Err(error),
-            }
+            settle(read, number, line, out)?;
         }
         Ok(())
     }

@@ -41,27 +41,24 @@ pub struct Flagger {
 /// every refresh of a feed, and a lookup of any of them finds the listing by itself.
 const BELOW_MAX: usize = 100_000;
 
-/// Whether a zone is one that evidence speaks for.
-fn is_bad(zone: Zone) -> bool {
-    matches!(zone, Zone::Red | Zone::Orange | Zone::Yellow)
-}
-
 fn is_evidence(entry: &Entry) -> bool {
     match entry.kind {
-        Kind::Listing => Category::from_index(entry.category).is_some_and(|category| is_bad(category.zone())),
-        Kind::FileVerdict => zone_of(entry.category).is_some_and(is_bad),
+        Kind::Listing => {
+            Category::from_index(entry.category).is_some_and(|category| category.zone().is_bad())
+        }
+        Kind::FileVerdict => zone_of(entry.category).is_some_and(Zone::is_bad),
         _ => false,
     }
 }
 
 /// Whether a listing can be evidence.
 pub fn lists(fact: &Listing) -> bool {
-    fact.category.is_some_and(|category| is_bad(category.zone()))
+    fact.category.is_some_and(|category| category.zone().is_bad())
 }
 
 /// Whether a file's verdict can be evidence.
 pub fn condemns(fact: &FileVerdict) -> bool {
-    fact.zone.is_some_and(is_bad)
+    fact.zone.is_some_and(Zone::is_bad)
 }
 
 impl Flagger {

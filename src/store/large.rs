@@ -178,6 +178,11 @@ impl Domains {
     }
 }
 
+/// The hash of a counterpart's registrable domain, of a name without one its own.
+pub fn domain_of(counterpart: &[u8]) -> Option<u64> {
+    Domains::default().next(counterpart)
+}
+
 /// The sketch of the registrable domains of counterparts in the order of rows.
 pub fn domains<'a>(counterparts: impl Iterator<Item = &'a [u8]>) -> Sketch {
     let mut domains = Domains::default();

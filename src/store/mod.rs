@@ -261,18 +261,14 @@ pub fn verify(folder: &Path) -> Result<Verification, StoreError> {
 /// Checks every byte of a run. Where the run still describes itself, `batches` are those that it names: the
 /// catalogue can be behind it.
 fn verify_run(folder: &Path, entry: &manifest::RunEntry, batches: &mut Vec<Batch>) -> Vec<Damage> {
-    let path = run_path(folder, entry.id);
-    match run::Run::open(&path, entry.id) {
-        Ok(mut run) => {
-            for (batch, seq) in run.meta.batches.iter_mut().zip(&entry.batches) {
-                batch.seq = *seq;
-            }
+    match run::Run::live(folder, entry) {
+        Ok(run) => {
             batches.clone_from(&run.meta.batches);
             run.verify()
         }
         Err(error) => match pages::damage_in(&error) {
             Some(damage) => vec![damage.clone()],
-            None => vec![Damage { file: path, place: format!("its whole ({error})") }],
+            None => vec![Damage { file: run_path(folder, entry.id), place: format!("its whole ({error})") }],
         },
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
+use std::net::IpAddr;
 
 use super::StoreError;
 use super::filter;
@@ -71,6 +72,14 @@ impl Object {
     pub fn count(&self, table: Table) -> u64 {
         let large = self.large.as_ref().filter(|large| large.table == table);
         large.map_or_else(|| self.edges(table).len() as u64, |large| large.rows)
+    }
+
+    /// How many registrable domains the names of a table have.
+    pub fn domains(&self, table: Table) -> u64 {
+        match &self.large {
+            Some(large) if large.table == table => large.domains,
+            _ => large::domains(self.edges(table).iter().map(|edge| &*edge.counterpart)).count,
+        }
     }
 
     /// The statements of one table.
@@ -165,34 +174,28 @@ impl View {
         }))
     }
 
-    /// Whether a table has at least so many groups of counterparts: rows are read until it is clear, `rows_max`
-    /// of them at most.
+    /// Whether an address has names of at least so many registrable domains: rows are read until it is clear,
+    /// `rows_max` of them at most.
     ///
     /// # Errors
     ///
     /// As [`View::object`].
-    pub fn has_groups(
-        &self,
-        object: &ObjectKey,
-        table: Table,
-        least: usize,
-        rows_max: usize,
-        group: impl Fn(&[u8]) -> Option<u64>,
-    ) -> Result<bool, StoreError> {
-        let prefix = [&object.0[..], &[table as u8]].concat();
-        let (mut groups, mut rows) = (BTreeSet::new(), 0);
+    pub fn has_domains(&self, address: IpAddr, least: usize, rows_max: usize) -> Result<bool, StoreError> {
+        let object = ObjectKey::address(address);
+        let prefix = [&object.0[..], &[Table::ResolvedBy as u8]].concat();
+        let (mut domains, mut rows) = (BTreeSet::new(), 0);
         for (index, run) in self.snapshot().runs().iter().enumerate() {
-            if groups.len() >= least || !self.reads(index) || !run.may_have(&object.0)? {
+            if domains.len() >= least || !self.reads(index) || !run.may_have(&object.0)? {
                 continue;
             }
             run.scan(&prefix, |key, value| {
                 let seen = Observed::decode(value).and_then(|observed| self.seen(observed));
-                groups.extend(seen.and_then(|_| group(&key[prefix.len()..key.len() - 2])));
+                domains.extend(seen.and_then(|_| large::domain_of(&key[prefix.len()..key.len() - 2])));
                 rows += 1;
-                Ok(groups.len() < least && rows < rows_max)
+                Ok(domains.len() < least && rows < rows_max)
             })?;
         }
-        Ok(groups.len() >= least)
+        Ok(domains.len() >= least)
     }
 
     /// Whether some run may have rows of a table of `store::run::FILTERED`; of a hundred objects that have

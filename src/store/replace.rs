@@ -14,7 +14,7 @@ use super::merge::{Retention, crowded, groups, merge};
 use super::run::{Run, RunMeta};
 use super::stated::{Input, only_states};
 use super::temp::TempFolder;
-use super::{Store, StoreError, run_path};
+use super::{Store, StoreError};
 use crate::value::{DAY_S, Timestamp};
 
 /// How often a merge or a retirement is tried while others replace the same runs.
@@ -219,7 +219,7 @@ impl Store {
     fn open_all(&self, inputs: &[&RunEntry], group: &[RunEntry]) -> Result<Option<Vec<Run>>, StoreError> {
         let mut open = Vec::with_capacity(inputs.len());
         for entry in inputs {
-            let mut run = match Run::open(&run_path(self.folder(), entry.id), entry.id) {
+            open.push(match Run::live(self.folder(), entry) {
                 Ok(run) => run,
                 Err(error)
                     if error.kind() == io::ErrorKind::NotFound && !are_live(group, &self.manifest()?) =>
@@ -227,11 +227,7 @@ impl Store {
                     return Ok(None);
                 }
                 Err(error) => return Err(error.into()),
-            };
-            for (batch, seq) in run.meta.batches.iter_mut().zip(&entry.batches) {
-                batch.seq = *seq;
-            }
-            open.push(run);
+            });
         }
         Ok(Some(open))
     }

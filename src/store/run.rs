@@ -23,7 +23,7 @@ use super::hashes::Hashes;
 use super::hot::{Builder, Hot};
 use super::key::{Table, object_len};
 use super::large::Summariser;
-use super::manifest::Batch;
+use super::manifest::{Batch, RunEntry};
 use super::observed::{push_varint, take_varint};
 use super::pages::{Damage, PageWriter, Pages, Section};
 use super::sort::Sorter;
@@ -403,6 +403,20 @@ impl Run {
             return Err(pages.damage("the description (names)").into());
         }
         Ok(Run { id, meta, hot, rows, filter, names_filter, names, names_end, pages })
+    }
+
+    /// Opens a run that a manifest names. The manifest numbers batches: a run is written before its batch has
+    /// its number.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::open`].
+    pub fn live(folder: &Path, entry: &RunEntry) -> io::Result<Run> {
+        let mut run = Run::open(&super::run_path(folder, entry.id), entry.id)?;
+        for (batch, seq) in run.meta.batches.iter_mut().zip(&entry.batches) {
+            batch.seq = *seq;
+        }
+        Ok(run)
     }
 
     /// Whether the run may have rows of an object; 1 % of its "yes" are wrong, no "no" is.

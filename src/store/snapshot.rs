@@ -55,14 +55,7 @@ impl Snapshot {
             let open = known.and_then(|known| known.runs.iter().find(|run| run.id == entry.id));
             runs.push(match open {
                 Some(run) => run.clone(),
-                None => {
-                    let mut run = Run::open(&super::run_path(folder, entry.id), entry.id)?;
-                    // The manifest numbers batches: a run is written before its batch has its number.
-                    for (batch, seq) in run.meta.batches.iter_mut().zip(&entry.batches) {
-                        batch.seq = *seq;
-                    }
-                    Arc::new(run)
-                }
+                None => Arc::new(Run::live(folder, entry)?),
             });
         }
         let now = Arc::new(batch_states(&manifest, &runs, None));

@@ -6,8 +6,6 @@
 
 use std::net::IpAddr;
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use super::score::round4;
 use super::{Evidence, EvidenceKind, Found, Judge, Match, Verdict};
 use crate::indicator::{DomainName, Host, is_reserved};
@@ -53,7 +51,7 @@ impl Judge<'_> {
         for edge in rows.edges(Table::Flagged).iter().take(CANDIDATES_MAX) {
             let Some((part, _)) = read_part(&edge.counterpart) else { continue };
             let Some((table, name, verdict)) = self.relation(host, &part)? else { continue };
-            if verdict.score.0 == 0 || !matches!(verdict.zone, Zone::Red | Zone::Orange | Zone::Yellow) {
+            if verdict.score.0 == 0 || !verdict.zone.is_bad() {
                 continue;
             }
             let Some(category) = verdict.found.iter().find(|one| one.evidence.counted) else { continue };
@@ -151,21 +149,13 @@ impl Judge<'_> {
         if let Some(known) = self.shared.borrow().get(&address) {
             return Ok(*known);
         }
-        let shared = is_reserved(address) || self.has_many_domains(address)? || {
-            let benign = self.direct_address(address)?.benign;
-            let topics = benign.iter().filter_map(|one| one.category).map(Category::short_name);
-            topics.into_iter().any(|topic| SHARED_TOPICS.contains(&topic))
-        };
+        let shared =
+            is_reserved(address) || self.view().has_domains(address, SHARED_DOMAINS, SHARED_ROWS_MAX)? || {
+                let benign = self.direct_address(address)?.benign;
+                let topics = benign.iter().filter_map(|one| one.category).map(Category::short_name);
+                topics.into_iter().any(|topic| SHARED_TOPICS.contains(&topic))
+            };
         self.shared.borrow_mut().insert(address, shared);
         Ok(shared)
-    }
-
-    fn has_many_domains(&self, address: IpAddr) -> Result<bool, StoreError> {
-        let domain = |counterpart: &[u8]| match read_part(counterpart)?.0 {
-            Part::Domain(name) => Some(xxh3_64(psl::domain_str(&name).unwrap_or(&name).as_bytes())),
-            _ => None,
-        };
-        let object = ObjectKey::address(address);
-        self.view().has_groups(&object, Table::ResolvedBy, SHARED_DOMAINS, SHARED_ROWS_MAX, domain)
     }
 }
