@@ -51,9 +51,11 @@ impl std::str::FromStr for Tlp {
         let word = text.trim().to_ascii_lowercase();
         let word = word.strip_prefix("tlp:").unwrap_or(&word);
         let word = if word == "white" { "clear" } else { word };
-        Tlp::ALL.iter().find(|(_, name)| *name == word).map(|(tlp, _)| *tlp).ok_or_else(|| {
-            format!("{text:?} is no TLP: use clear, green, amber, amber+strict or red")
-        })
+        Tlp::ALL
+            .iter()
+            .find(|(_, name)| *name == word)
+            .map(|(tlp, _)| *tlp)
+            .ok_or_else(|| format!("{text:?} is no TLP: use clear, green, amber, amber+strict or red"))
     }
 }
 

@@ -48,7 +48,7 @@ impl Diff {
         };
         let from = moment("from", &self.from)?;
         let to = self.to.as_ref().map(|to| moment("to", to)).transpose()?.flatten();
-        let policy = program.config.policy().map_err(Failure::Usage)?;
+        let policy = program.policy()?;
         let store = program.store()?;
         let context = Context { store: &store, policy: &policy, licence: Licence::default(), now };
         match diff(&context, &indicator, from, to) {

@@ -34,7 +34,7 @@ impl Timeline {
         let now = program.clock.now();
         let indicator =
             Indicator::parse(&self.indicator).map_err(|error| Failure::Usage(error.to_string()))?;
-        let policy = program.config.policy().map_err(Failure::Usage)?;
+        let policy = program.policy()?;
         let store = program.store()?;
         let context = Context { store: &store, policy: &policy, licence: Licence::default(), now };
         match timeline(&context, &indicator) {

@@ -51,6 +51,7 @@ pub use publish::{BatchWriter, NewBatch, Published};
 pub use replace::Retired;
 pub use run::skeleton;
 pub use snapshot::{Hit, RELATED_SOURCE, Snapshot, View, mask_type};
+pub use temp::TempFolder;
 
 /// Why the store cannot answer.
 #[derive(Debug, thiserror::Error)]

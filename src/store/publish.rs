@@ -106,6 +106,16 @@ impl Store {
         })
     }
 
+    /// A folder for content on its way into the store, removed when it is dropped, or when its process is gone.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    pub fn temp_folder(&self) -> Result<TempFolder, StoreError> {
+        let _lock = self.lock()?;
+        Ok(TempFolder::create(&self.folder().join("tmp"))?)
+    }
+
     /// The live batch that has this content already, where importing it again would change nothing: for a
     /// whole state the newest of its source, else any.
     ///
