@@ -21,6 +21,7 @@ mod report;
 mod retention;
 mod schema;
 mod tidy;
+mod tlp;
 mod unknown;
 mod verdict;
 mod world;
