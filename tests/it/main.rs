@@ -13,6 +13,7 @@ mod mutate;
 mod notes;
 mod order;
 mod overlap;
+mod pdns;
 mod people;
 mod program;
 mod recompute;
