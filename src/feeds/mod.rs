@@ -99,7 +99,7 @@ pub enum State {
 
 /// The first bytes of an input, by which its format is found.
 pub struct Sample<'a> {
-    /// The file's name without its folder and without `.gz`, `.zst`; empty for standard input.
+    /// The file's name without its folder and the ending of its compression; empty for standard input.
     pub name: &'a str,
     /// Up to [`SAMPLE_BYTES`] of content, decompressed.
     pub head: &'a [u8],

@@ -114,6 +114,17 @@ fn the_page_of_formats_is_the_table() {
          what; `BLESS=1 cargo test --test it feeds` writes this page.\n\n\
          Plain lists of feeds (OpenPhish, blocklist.de, the Tor bulk exit list, Spamhaus DROP and AbuseIPDB as text) are\n\
          a `list`; answers of DNSDB, version 2 too, are `cof`.\n\n\
+         ## Compressed content and archives\n\n\
+         gzip, bzip2, xz and zstd are found by the first bytes, tar and zip by the content, whatever the name says. A tar\n\
+         may be compressed, and so may each member of an archive; an archive within an archive is an error. The members\n\
+         are read as the files of a folder are: hidden and empty ones, folders, links and devices are passed over, and a\n\
+         name is only a name. Of a zip, members are stored or deflated, not encrypted, and no two have one name; of a tar\n\
+         that says a name twice both are read. What was packed anew, in another order or way, is the same content. A zip\n\
+         on standard input is kept in a nameless file in the system's temporary folder (`TMPDIR`) while it is read.\n\n\
+         Limits: 1,000,000 members, 256 GiB of them decompressed, 1,000 times the compressed size beyond the first 64 MiB,\n\
+         windows that take 256 MiB of memory (xz) or 128 MiB (zstd). What goes beyond is an error that says which file,\n\
+         which member and which limit, and nothing is imported.\n\n\
+         ## Names\n\n\
          | name | what | batch | proof |\n|---|---|---|---|\n",
     );
     for format in feeds::FORMATS {

@@ -1,5 +1,6 @@
 //! Integration tests, one binary. Each module says what belongs into it.
 
+mod archives;
 mod cli;
 mod demo;
 mod explain;
