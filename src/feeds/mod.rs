@@ -10,10 +10,12 @@ use std::io::{self, BufRead};
 use crate::fact::Fact;
 
 mod abuseipdb;
+mod answers;
 mod cells;
 mod cof;
 mod delegated;
 mod dnsmasq;
+mod dnstap;
 mod dshield;
 mod entry;
 mod feodo_tracker;
@@ -31,6 +33,7 @@ mod mask_csv;
 mod masscan;
 mod misp_event;
 mod misp_warninglist;
+mod mmdb;
 mod native;
 mod nmap;
 mod once;
@@ -268,6 +271,8 @@ impl<'a> Emit<'a> {
 
 /// All formats. Where several recognise a content, the first is taken: the strictest stand first.
 pub const FORMATS: &[Format] = &[
+    dnstap::FORMAT,
+    mmdb::FORMAT,
     misp_warninglist::FORMAT,
     misp_event::FORMAT,
     stix::FORMAT,
