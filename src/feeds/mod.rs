@@ -37,6 +37,7 @@ mod mmdb;
 mod native;
 mod nmap;
 mod once;
+mod openioc;
 mod otx;
 mod phishtank;
 mod popularity;
@@ -273,6 +274,7 @@ impl<'a> Emit<'a> {
 pub const FORMATS: &[Format] = &[
     dnstap::FORMAT,
     mmdb::FORMAT,
+    openioc::FORMAT,
     misp_warninglist::FORMAT,
     misp_event::FORMAT,
     stix::FORMAT,
