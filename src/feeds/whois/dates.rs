@@ -30,6 +30,7 @@ const SPELLINGS: &[(&str, i64, &str)] = &[
     ("%Y%m%d", 0, "br"),
     ("%Y. %m. %d.", 0, "kr"),
     ("%a, %d %b %Y %H:%M:%S %z", 0, "uz: the moment of the answer"),
+    ("%a, %d %b %Y %H:%M:%S", 0, "com before 2017: the moment of the answer, without its GMT"),
 ];
 
 /// Reads a date or a moment; `None` where it is none, or one that no registration has, so that the record is kept without it.
@@ -96,6 +97,7 @@ mod tests {
             ("20240528 #1234567", "2024-05-28T00:00:00Z"),
             ("2024. 05. 28.", "2024-05-28T00:00:00Z"),
             ("Tue, 28 May 2024 12:03:09 +0500", "2024-05-28T07:03:09Z"),
+            ("Tue, 28 May 2024 07:03:09 GMT", "2024-05-28T07:03:09Z"),
         ] {
             assert_eq!(parse(text).map(Timestamp::rfc3339).as_deref(), Some(expected), "{text}");
         }
