@@ -1,6 +1,7 @@
 //! Integration tests, one binary. Each module says what belongs into it.
 
 mod archives;
+mod bad_input;
 mod cli;
 mod demo;
 mod explain;
