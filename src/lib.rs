@@ -20,6 +20,7 @@ pub mod overlap; // which sources list the same
 pub mod people; // pins, notes, sightings and reports of false positives
 pub mod request; // the parameters of a lookup as text
 pub mod sections; // the sections of a report: the table of them
+pub mod source; // where data comes from, and how it gets here
 pub mod store; // facts at rest: runs, manifest, catalogue
 pub mod unknown; // nothing is known: what was asked
 pub mod upkeep; // what a store holds, and how fresh it is

@@ -10,6 +10,75 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 //------------ Zone ----------------------------------------------------------
 
+/// The Traffic Light Protocol 2.0 of FIRST: to whom what a source says may be passed on. Ordered: the freest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Tlp {
+    /// To anybody.
+    #[default]
+    Clear,
+    /// Within the community.
+    Green,
+    /// Within the organisation and its clients, who need to know.
+    Amber,
+    /// Within the organisation.
+    AmberStrict,
+    /// To nobody but whom it was told.
+    Red,
+}
+
+impl Tlp {
+    /// All of them, the freest first, as they are written.
+    pub const ALL: [(Tlp, &'static str); 5] = [
+        (Tlp::Clear, "clear"),
+        (Tlp::Green, "green"),
+        (Tlp::Amber, "amber"),
+        (Tlp::AmberStrict, "amber+strict"),
+        (Tlp::Red, "red"),
+    ];
+
+    /// The name as it is written.
+    pub fn name(self) -> &'static str {
+        Tlp::ALL.iter().find(|(tlp, _)| *tlp == self).map_or("red", |(_, name)| name)
+    }
+}
+
+impl std::str::FromStr for Tlp {
+    type Err = String;
+
+    /// In any case, with or without `TLP:` before it; `white`, of version 1, is clear.
+    fn from_str(text: &str) -> Result<Tlp, String> {
+        let word = text.trim().to_ascii_lowercase();
+        let word = word.strip_prefix("tlp:").unwrap_or(&word);
+        let word = if word == "white" { "clear" } else { word };
+        Tlp::ALL
+            .iter()
+            .find(|(_, name)| *name == word)
+            .map(|(tlp, _)| *tlp)
+            .ok_or_else(|| format!("{text:?} is no TLP: use clear, green, amber, amber+strict or red"))
+    }
+}
+
+impl TryFrom<String> for Tlp {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Tlp, String> {
+        text.parse()
+    }
+}
+
+impl From<Tlp> for String {
+    fn from(tlp: Tlp) -> String {
+        tlp.name().to_owned()
+    }
+}
+
+impl std::fmt::Display for Tlp {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
 /// How dangerous an object is taken to be. Ordered as reports order rows: the worst first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Zone {

@@ -60,7 +60,7 @@ impl Lookup {
         if let Some(text) = &self.as_of {
             request.as_of = request::as_of(text, now).map_err(wrong)?;
         }
-        let policy = program.config.policy().map_err(Failure::Usage)?;
+        let policy = program.policy()?;
         let rows_max = if self.count.is_some() { request.count } else { ROWS_SHOWN };
         // The rows of a text are cut where they are shown, so that it can say how many more there are.
         let mut store = None;
@@ -78,7 +78,13 @@ impl Lookup {
                 Some(store) => store,
                 None => store.insert(program.store()?),
             };
-            let context = Context { store, policy: &policy, licence: Licence::default(), now };
+            let context = Context {
+                store,
+                policy: &policy,
+                licence: Licence::default(),
+                now,
+                reader: crate::store::Reader::default(),
+            };
             match lookup::report(&context, &indicator, &request) {
                 Ok(report) if self.format == Format::Json => {
                     out.write_all(&report.json())?;

@@ -50,7 +50,8 @@ pub use pages::Damage;
 pub use publish::{BatchWriter, NewBatch, Published};
 pub use replace::Retired;
 pub use run::skeleton;
-pub use snapshot::{Hit, RELATED_SOURCE, Snapshot, View, mask_type};
+pub use snapshot::{Hit, RELATED_SOURCE, RESTRICTED, Reader, Snapshot, View, mask_type};
+pub use temp::TempFolder;
 
 /// Why the store cannot answer.
 #[derive(Debug, thiserror::Error)]

@@ -50,6 +50,7 @@ pub fn read(format: &feeds::Format, files: &[(String, Vec<u8>)]) -> String {
                     "the native form of a fact reads back as it was: {fact:?}"
                 );
             }
+            Item::Mark(tlp) => text.push_str(&format!("marked {tlp}\n")),
             Item::Rejected(rejected) => {
                 text.push_str(&format!(
                     "{} rejected {}\n",

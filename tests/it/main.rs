@@ -23,6 +23,7 @@ mod report;
 mod retention;
 mod schema;
 mod tidy;
+mod tlp;
 mod unknown;
 mod verdict;
 mod world;
