@@ -96,10 +96,10 @@ fn is_tree(bytes: &[u8], metadata: &Metadata) -> bool {
     });
     let ipv4 = ipv4.flatten().filter(|node| *node < count);
     let mut reached = vec![false; count];
-    let inner =
+    let mut inner =
         tree.chunks_exact(size).flat_map(children).filter(|child| *child < count && Some(*child) != ipv4);
-    let mut is_new = |child: usize| child != 0 && !std::mem::replace(&mut reached[child], true);
-    inner.map(&mut is_new).all(|new| new)
+    let is_new = |child: usize| child != 0 && !std::mem::replace(&mut reached[child], true);
+    inner.all(is_new)
 }
 
 /// What a record says, as far as it is kept.

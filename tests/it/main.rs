@@ -7,6 +7,7 @@ mod demo;
 mod explain;
 mod faults;
 mod feeds;
+mod formats;
 mod history;
 mod http;
 mod large;

@@ -6,6 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::compression::READ_BYTES;
+
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// Reads a stream into a file in the system's folder for such (`TMPDIR`), which has no name and goes when it is closed.
@@ -24,7 +26,7 @@ pub(super) fn spooled(mut stream: Box<dyn Read>) -> io::Result<File> {
         io::Error::new(error.kind(), text)
     };
     let mut file = nameless(&folder).map_err(unwritable)?;
-    let mut buffer = vec![0; super::READ_BYTES];
+    let mut buffer = vec![0; READ_BYTES];
     loop {
         match stream.read(&mut buffer) {
             Ok(0) => break,
