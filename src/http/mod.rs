@@ -34,6 +34,7 @@ mod error;
 // The handlers.
 mod api;
 mod own;
+mod pdns;
 mod people;
 mod sources;
 
@@ -93,6 +94,9 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/timeline", get(own::timeline))
         .route("/api/v1/sources/overlap", get(sources::overlap))
+        // Passive DNS, as its clients ask.
+        .route("/pdns/query/{*name}", get(pdns::common_output))
+        .route("/dnsdb/v2/{*question}", get(pdns::dnsdb))
         // Analysts: what they say of an indicator.
         .merge(people::routes())
         // Whoever runs the process.
@@ -199,6 +203,8 @@ fn route(path: &str) -> &'static str {
         "/api/domain/",
         "/api/ip/",
         "/api/v1/indicator",
+        "/pdns/query/",
+        "/dnsdb/v2/",
         "/api/v1/diff",
         "/api/v1/timeline",
         "/api/v1/sources/overlap",

@@ -104,7 +104,7 @@ async fn answer<T: Serialize + Send + 'static>(
     with_quota(response, &service, now)
 }
 
-async fn worked<T: Send + 'static>(
+pub(super) async fn worked<T: Send + 'static>(
     service: &Arc<Service>,
     uri: &Uri,
     now: Timestamp,

@@ -41,6 +41,7 @@ mod sort;
 mod stated;
 mod temp;
 mod value;
+pub mod walk;
 
 pub use index::{action_of, zone_of};
 pub use key::{ObjectKey, Part, Table, read_part};

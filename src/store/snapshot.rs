@@ -50,6 +50,8 @@ pub struct Reader {
     /// The answer is passed on: what is marked stricter is not in it. Else it is in it, and who said it is named
     /// [`RESTRICTED`].
     pub is_export: bool,
+    /// The strictest mark of what leaves the house.
+    pub export: Tlp,
     /// What sources are configured to be marked with, by name.
     pub marks: Arc<BTreeMap<String, Tlp>>,
 }
@@ -57,7 +59,14 @@ pub struct Reader {
 impl Default for Reader {
     /// One who may see everything.
     fn default() -> Reader {
-        Reader { clearance: Tlp::Red, is_export: false, marks: Arc::default() }
+        Reader { clearance: Tlp::Red, is_export: false, export: Tlp::Green, marks: Arc::default() }
+    }
+}
+
+impl Reader {
+    /// The same where the answer is passed on.
+    pub fn exporting(&self) -> Reader {
+        Reader { clearance: self.clearance.min(self.export), is_export: true, ..self.clone() }
     }
 }
 

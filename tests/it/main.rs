@@ -16,6 +16,7 @@ mod mutate;
 mod notes;
 mod order;
 mod overlap;
+mod pdns;
 mod people;
 mod program;
 mod recompute;

@@ -34,7 +34,7 @@ fn world() -> World {
 
 fn reader(clearance: Tlp, is_export: bool) -> Reader {
     let marks = BTreeMap::from([("configured".to_owned(), Tlp::Amber)]);
-    Reader { clearance, is_export, marks: Arc::new(marks) }
+    Reader { clearance, is_export, marks: Arc::new(marks), ..Reader::default() }
 }
 
 fn evidence(report: &Value, field: &str) -> Vec<String> {
