@@ -29,6 +29,8 @@ IPINFO = [
                         "as_domain": "example.com"}),
     (["198.51.100.0/24"], {"country": "United States", "country_code": "US", "asn": "", "as_name": ""}),
 ]
+# A network of the registries that is not reserved, for what a report says of it.
+IPINFO.append((["192.31.196.0/24"], {"country": "CH", "asn": "AS64498", "as_name": "Example GmbH"}))
 PLAIN = [(["192.0.2.0/24"], {"country_code": "JP"}), (["198.51.100.0/24"], "no map")]
 
 for name, version, records in [("city", 6, GEOLITE), ("asn", 6, ASN), ("isp", 4, DBIP), ("ipinfo", 4, IPINFO),
