@@ -1,11 +1,14 @@
 //! Integration tests, one binary. Each module says what belongs into it.
 
 mod bulk;
+mod archives;
+mod bad_input;
 mod cli;
 mod demo;
 mod explain;
 mod faults;
 mod feeds;
+mod formats;
 mod history;
 mod http;
 mod large;
