@@ -199,6 +199,63 @@ impl<'de> Deserialize<'de> for Category {
 #[serde(transparent)]
 pub struct ThreatScore(pub u8);
 
+//------------ Tlp -----------------------------------------------------------
+
+/// With whom something may be shared: the Traffic Light Protocol 2.0. Ordered from everybody to nobody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tlp {
+    /// The world. TLP 1.0 called it white.
+    #[serde(alias = "white")]
+    Clear,
+    /// The community.
+    Green,
+    /// The organisation and its clients, where they need to know.
+    Amber,
+    /// The organisation only.
+    #[serde(rename = "amber+strict")]
+    AmberStrict,
+    /// Those who were told.
+    Red,
+}
+
+impl Tlp {
+    /// All labels, in order.
+    pub const ALL: [Tlp; 5] = [Tlp::Clear, Tlp::Green, Tlp::Amber, Tlp::AmberStrict, Tlp::Red];
+
+    /// The name, lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Tlp::Clear => "clear",
+            Tlp::Green => "green",
+            Tlp::Amber => "amber",
+            Tlp::AmberStrict => "amber+strict",
+            Tlp::Red => "red",
+        }
+    }
+}
+
+impl fmt::Display for Tlp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Tlp {
+    type Err = String;
+
+    /// Reads a label in any case, `TLP:` before it or not.
+    fn from_str(text: &str) -> Result<Tlp, String> {
+        let lower = text.trim().to_ascii_lowercase();
+        let name = lower.strip_prefix("tlp:").unwrap_or(&lower);
+        let name = if name == "white" { "clear" } else { name };
+        Tlp::ALL
+            .into_iter()
+            .find(|label| label.name() == name)
+            .ok_or_else(|| format!("unknown TLP {text:?}: use clear, green, amber, amber+strict or red"))
+    }
+}
+
 //------------ Timestamp -----------------------------------------------------
 
 /// A moment in UTC, to the second. Shown to the minute, cut, as reports show it.
@@ -451,5 +508,17 @@ mod tests {
         for text in ["", "D", "DEU", "1A", "zz", "é"] {
             assert_eq!(CountryCode::parse(text), None);
         }
+    }
+
+    #[test]
+    fn tlp_labels_read_as_they_are_written() {
+        for label in Tlp::ALL {
+            assert_eq!(label.to_string().parse(), Ok(label));
+            assert_eq!(serde_json::to_string(&label).unwrap(), format!("\"{label}\""));
+        }
+        assert_eq!("TLP:WHITE".parse(), Ok(Tlp::Clear));
+        assert_eq!(serde_json::from_str::<Tlp>("\"white\"").unwrap(), Tlp::Clear);
+        assert!(Tlp::Clear < Tlp::Green && Tlp::Amber < Tlp::AmberStrict && Tlp::AmberStrict < Tlp::Red);
+        assert!("blue".parse::<Tlp>().is_err());
     }
 }
