@@ -63,7 +63,7 @@ pub fn cut(text: &str) -> String {
 //------------ Writing -------------------------------------------------------
 
 enum Message {
-    Entry(Entry),
+    Entry(Box<Entry>),
     /// Write all that came before, then say so.
     Flush(SyncSender<()>),
 }
@@ -96,7 +96,7 @@ impl Audit {
     }
 
     /// Takes an entry in without waiting; gives it back where too many wait already.
-    pub fn try_record(&self, entry: Entry) -> Result<(), Entry> {
+    pub fn try_record(&self, entry: Box<Entry>) -> Result<(), Box<Entry>> {
         match self.sender().try_send(Message::Entry(entry)) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(message) | TrySendError::Disconnected(message)) => match message {
@@ -107,7 +107,7 @@ impl Audit {
     }
 
     /// Takes an entry in, as soon as there is room.
-    pub fn record(&self, entry: Entry) {
+    pub fn record(&self, entry: Box<Entry>) {
         if self.sender().send(Message::Entry(entry)).is_err() {
             tracing::error!("the audit has ended: restart the service");
         }
@@ -411,12 +411,12 @@ mod tests {
         ];
         let audit = Audit::start(&data.0, 365).unwrap();
         for entry in &all {
-            audit.try_record(entry.clone()).unwrap();
+            audit.try_record(Box::new(entry.clone())).unwrap();
         }
         audit.flush();
         assert_eq!(data.read(&Filter::default()), all);
         append_entry(&data.0, &entry("2024-05-30T01:00Z", "cli", "user add")).unwrap();
-        audit.record(entry("2024-05-30T02:00Z", "ann", "lookup"));
+        audit.record(Box::new(entry("2024-05-30T02:00Z", "ann", "lookup")));
         drop(audit);
         assert_eq!(data.read(&Filter::default()).len(), 6, "the end is written");
         let filter = Filter { action: Some("pin".into()), ..Filter::default() };
@@ -427,7 +427,7 @@ mod tests {
         assert_eq!(data.read(&filter), all[1..3]);
         // A day is kept as long as is said.
         let audit = Audit::start(&data.0, 1).unwrap();
-        audit.record(entry("2024-05-31", "ann", "lookup"));
+        audit.record(Box::new(entry("2024-05-31", "ann", "lookup")));
         audit.flush();
         assert_eq!(data.read(&Filter::default())[0].at.date(), "2024-05-30");
     }
@@ -450,7 +450,7 @@ mod tests {
         let audit = Audit::start(&data.0, 365).unwrap();
         let folder = data.0.join(FOLDER);
         fs::remove_dir(&folder).unwrap();
-        audit.record(entry("2024-05-28", "ann", "lookup"));
+        audit.record(Box::new(entry("2024-05-28", "ann", "lookup")));
         audit.flush();
         assert!(data.read(&Filter::default()).is_empty());
         fs::create_dir(&folder).unwrap();

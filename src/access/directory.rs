@@ -260,7 +260,7 @@ impl Directory {
             && !self.groups.contains_key(group)
         {
             return Err(AccessError::Wrong(format!(
-                "there is no group {group:?}: make it with `zonelens user group {group}` first"
+                "there is no group {group:?}: make it with `zonelens group set {group}` first"
             )));
         }
         if change.role.is_some() || change.disabled.is_some() || change.password.is_some() {

@@ -16,6 +16,7 @@ use crate::value::{Timestamp, Tlp};
 pub mod audit; // who did what
 pub mod database; // the tables
 pub mod directory; // users, groups, tokens
+pub mod listed; // these as lists show them
 
 // What is judged.
 mod attempts; // failures to sign in

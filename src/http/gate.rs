@@ -162,7 +162,7 @@ async fn write_down(
     let status = Some(status.as_u16());
     let entry =
         Entry { at: now, address: Some(address), request: Some(audit::cut(&request)), status, ..entry };
-    let Err(entry) = audit.try_record(entry) else { return true };
+    let Err(entry) = audit.try_record(Box::new(entry)) else { return true };
     let service = service.clone();
     let timeout = service.timeout;
     let waiting = tokio::task::spawn_blocking(move || {

@@ -52,7 +52,7 @@ mod metrics;
 mod own;
 mod people;
 mod sources;
-pub(crate) mod users;
+mod users;
 
 use cache::Cache;
 use connection::Connections;

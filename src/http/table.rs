@@ -52,7 +52,7 @@ const fn other(path: &'static str, noun: &'static str, read: Need, write: Need) 
 
 /// All paths by how they begin; the first that fits counts. What has no row is read by who may look up, and
 /// written by who manages sources.
-pub(super) const PATHS: &[Path] = {
+pub(super) static PATHS: &[Path] = {
     use Need::{Known, May, Open};
     &[
         lookup("/api/domain/", Dialect::Tip),
@@ -87,7 +87,7 @@ pub(super) const PATHS: &[Path] = {
     ]
 };
 
-const UNLISTED: Path = other("-", "", Need::May(Lookup), Need::May(Sources));
+static UNLISTED: Path = other("-", "", Need::May(Lookup), Need::May(Sources));
 
 /// The row of a path.
 pub(super) fn row(path: &str) -> &'static Path {

@@ -27,7 +27,8 @@ use super::gate::{Object, SignedIn, denial};
 use super::people::{answered, json_response, unavailable, wrong};
 use super::table::Dialect;
 use crate::access::audit::{self, Filter};
-use crate::access::directory::{Directory, Limits, NewToken, TOKEN_DAYS_MAX, Token, User, UserChange};
+use crate::access::directory::{Directory, Limits, NewToken, TOKEN_DAYS_MAX, Token, UserChange};
+use crate::access::listed::{TokenRow, UserRow};
 use crate::access::role::{Capability, Role, Scope};
 use crate::access::{AccessError, Caller, Denied, Via, scopes_of, sessions};
 use crate::value::{Timestamp, Tlp};
@@ -175,38 +176,6 @@ async fn change_me(
 
 //------------ Tokens --------------------------------------------------------
 
-/// A token as lists show it.
-#[derive(Serialize)]
-pub(crate) struct TokenRow<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) name: &'a str,
-    pub(crate) user: &'a str,
-    pub(crate) scopes: &'a [Scope],
-    pub(crate) status: &'static str,
-    pub(crate) created: Timestamp,
-    pub(crate) expires: Timestamp,
-    pub(crate) last_used: Option<Timestamp>,
-    /// The secret, in the answer to its making only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) token: Option<&'a str>,
-}
-
-impl<'a> TokenRow<'a> {
-    pub(crate) fn new(token: &'a Token, now: Timestamp, last_used: Option<Timestamp>) -> TokenRow<'a> {
-        TokenRow {
-            id: &token.id,
-            name: &token.name,
-            user: &token.user,
-            scopes: &token.scopes,
-            status: token.status(now),
-            created: token.created,
-            expires: token.expires,
-            last_used,
-            token: None,
-        }
-    }
-}
-
 /// `GET /api/v1/tokens`: one's own; of an admin all, or those of `?user=`.
 async fn tokens(State(service): Shared, Extension(caller): Extension<Caller>, uri: Uri) -> Response {
     answered(async move {
@@ -297,35 +266,6 @@ fn may_manage(caller: &Caller, user: &str, uri: &Uri) -> Result<(), Problem> {
 }
 
 //------------ Users and groups ----------------------------------------------
-
-/// A user as lists show it.
-#[derive(Serialize)]
-pub(crate) struct UserRow<'a> {
-    name: &'a str,
-    role: Role,
-    group: Option<&'a str>,
-    clearance: Tlp,
-    #[serde(flatten)]
-    limits: Limits,
-    disabled: bool,
-    has_password: bool,
-    created: Timestamp,
-}
-
-impl<'a> From<&'a User> for UserRow<'a> {
-    fn from(user: &'a User) -> UserRow<'a> {
-        UserRow {
-            name: &user.name,
-            role: user.role,
-            group: user.group.as_deref(),
-            clearance: user.clearance,
-            limits: user.limits,
-            disabled: user.disabled,
-            has_password: user.password.is_some(),
-            created: user.created,
-        }
-    }
-}
 
 async fn users(State(service): Shared, uri: Uri) -> Response {
     answered(async move {
