@@ -466,32 +466,26 @@ impl Access {
     ///
     /// Why it has to wait; then nothing is counted.
     pub fn admit(&self, caller: &mut Caller, lookups: u64, now: Timestamp) -> Result<(), Refused> {
-        let subjects = caller.subjects();
+        let (subjects, day) = (caller.subjects(), now.day());
+        let today: Vec<u64> = subjects.iter().map(|(subject, _)| self.counters.today(day, subject)).collect();
+        show(&mut caller.licence, &subjects, &today);
         let instant = Instant::now();
         for (subject, limits) in &subjects {
             self.buckets.take(subject, limits, instant).map_err(Refused::Rate)?;
         }
+        if lookups == 0 {
+            return Ok(());
+        }
         let database = caller.identity.as_ref().map(|_| &self.database);
-        let day = now.day();
+        let mut counts = Vec::with_capacity(subjects.len());
         for (position, (subject, limits)) in subjects.iter().enumerate() {
-            let taken = if lookups == 0 {
-                Ok(Ok(self.counters.today(day, subject)))
-            } else {
-                self.counters.take(database, day, subject, lookups, limits.day_quota)
-            };
-            let refused = match taken {
+            let refused = match self.counters.take(database, day, subject, lookups, limits.day_quota) {
                 Ok(Ok(count)) => {
-                    let quota = limits.day_quota.unwrap_or(Licence::default().day_quota);
-                    let licence = &mut caller.licence;
-                    // Of user and group, the one of which less is left.
-                    if position == 0 || quota.saturating_sub(count) < licence.left() {
-                        (licence.day_requests, licence.day_quota) = (count, quota);
-                    }
+                    counts.push(count);
                     continue;
                 }
                 Ok(Err(count)) => {
-                    caller.licence.day_quota = limits.day_quota.unwrap_or(count);
-                    caller.licence.day_requests = count;
+                    show(&mut caller.licence, &subjects[position..=position], &[count]);
                     Refused::Quota(caller.licence.day_quota)
                 }
                 Err(error) => Refused::Failed(error.to_string()),
@@ -501,6 +495,7 @@ impl Access {
             }
             return Err(refused);
         }
+        show(&mut caller.licence, &subjects, &counts);
         Ok(())
     }
 
@@ -532,6 +527,16 @@ impl Access {
         if let Err(error) = self.counters.close(&self.database) {
             tracing::warn!(%error, "counts of today go on up to {} further", limits::BLOCK);
         }
+    }
+}
+
+/// Shows in a licence, of user and group, the quota of which less is left.
+fn show(licence: &mut Licence, subjects: &[(String, Limits)], counts: &[u64]) {
+    let none = Licence::default().day_quota;
+    let quotas = subjects.iter().map(|(_, limits)| limits.day_quota.unwrap_or(none));
+    let least = quotas.zip(counts).min_by_key(|(quota, count)| quota.saturating_sub(**count));
+    if let Some((quota, count)) = least {
+        (licence.day_quota, licence.day_requests) = (quota, *count);
     }
 }
 

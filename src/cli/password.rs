@@ -12,13 +12,13 @@ use crate::access::secret::PASSWORD_BYTES_MAX;
 
 /// Where a password comes from.
 #[derive(clap::Args)]
-pub(super) struct Password {
+pub(super) struct PasswordFrom {
     /// Read the password from the first line of a file; `-` is standard input [default: it is asked for]
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }
 
-impl Password {
+impl PasswordFrom {
     /// Reads it.
     pub(super) fn read(&self) -> Result<String, Failure> {
         match &self.password_file {

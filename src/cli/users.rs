@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::str::FromStr;
 
-use super::password::Password;
+use super::password::PasswordFrom;
 use super::table::{self, Cell, FAINT};
 use super::{Code, Failure, Program};
 use crate::access::AccessError;
@@ -44,9 +44,9 @@ enum UserAction {
         #[arg(long)]
         role: Role,
         #[command(flatten)]
-        set: Set,
+        set: UserSettings,
         #[command(flatten)]
-        password: Password,
+        password: PasswordFrom,
         /// No password: the user asks by token only
         #[arg(long, conflicts_with = "password_file")]
         no_password: bool,
@@ -64,7 +64,7 @@ enum UserAction {
         /// Who
         name: String,
         #[command(flatten)]
-        set: Set,
+        set: UserSettings,
     },
     /// Give a user another role
     #[command(after_help = "Example: zonelens user role ann admin")]
@@ -80,7 +80,7 @@ enum UserAction {
         /// Who
         name: String,
         #[command(flatten)]
-        password: Password,
+        password: PasswordFrom,
     },
     /// Lock a user out, with all tokens and sessions
     #[command(after_help = "Example: zonelens user disable ann")]
@@ -104,7 +104,7 @@ enum UserAction {
 
 /// What can be set of a user besides the role.
 #[derive(clap::Args)]
-struct Set {
+struct UserSettings {
     /// The group whose limits it shares, or none
     #[arg(long, value_name = "NAME")]
     group: Option<OrNone<String>>,
@@ -147,7 +147,7 @@ where
     }
 }
 
-impl Set {
+impl UserSettings {
     fn change(self) -> UserChange {
         UserChange {
             group: self.group.map(|group| group.0),

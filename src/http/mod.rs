@@ -176,7 +176,7 @@ fn cores() -> usize {
 
 /// All routes, grouped by who calls them. What each needs of who asks stands in [`table::PATHS`].
 pub fn routes(service: Arc<Service>) -> Router {
-    Router::new()
+    let router = Router::new()
         // Clients: one indicator, one report.
         .route("/api/domain/", get(api::domain))
         .route("/api/domain/{*domain}", get(api::domain))
@@ -200,10 +200,10 @@ pub fn routes(service: Arc<Service>) -> Router {
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(service.clone(), gate::gate))
-        .layer(compression())
-        .layer(cors(&service.cors_origins))
-        .layer(middleware::from_fn_with_state(service.clone(), logged))
-        .with_state(service)
+        .layer(compression());
+    let router =
+        if service.cors_origins.is_empty() { router } else { router.layer(cors(&service.cors_origins)) };
+    router.layer(middleware::from_fn_with_state(service.clone(), logged)).with_state(service)
 }
 
 fn compression() -> CompressionLayer<impl Predicate> {
@@ -215,11 +215,8 @@ fn compression() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_it)
 }
 
-/// Which pages of other sites may ask, from a browser; none where there are no origins.
+/// Which pages of other sites may ask, from a browser. What a browser asks beforehand passes no gate.
 fn cors(origins: &[String]) -> CorsLayer {
-    if origins.is_empty() {
-        return CorsLayer::new();
-    }
     let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
     let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let read = ["etag", "retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];

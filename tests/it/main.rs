@@ -1,5 +1,7 @@
 //! Integration tests, one binary. Each module says what belongs into it.
 
+mod access;
+mod audit;
 mod cli;
 mod demo;
 mod explain;
@@ -15,12 +17,16 @@ mod order;
 mod overlap;
 mod people;
 mod program;
+mod quota;
 mod recompute;
 mod related;
 mod report;
 mod retention;
 mod schema;
+mod session;
 mod tidy;
+mod tls;
 mod unknown;
 mod verdict;
+mod wire;
 mod world;
