@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::AccessError;
 use super::database::Database;
-use super::directory::Limits;
+use super::user::Limits;
 
 /// Lookups that are reserved at once.
 pub const BLOCK: u64 = 64;

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::directory::{Limits, Token, User};
 use super::role::{Role, Scope};
+use super::user::{Limits, Token, User};
 use crate::value::{Timestamp, Tlp};
 
 /// A user as lists show it.

@@ -10,28 +10,33 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::lookup::Licence;
-use crate::value::{Timestamp, Tlp};
+use crate::value::Timestamp;
 
 // What is kept.
 pub mod audit; // who did what
 pub mod database; // the tables
 pub mod directory; // users, groups, tokens
 pub mod listed; // these as lists show them
+pub mod user; // what they are
 
 // What is judged.
 mod attempts; // failures to sign in
+mod caller; // who asks
 mod limits; // quotas and rates
 pub mod role; // the table of roles and capabilities
 pub mod secret; // how secrets are made, kept and compared
 pub mod sessions; // people who signed in on the page
 
+pub use caller::{Caller, Credential, Denied, Identity, Via};
+
 use attempts::Attempts;
 use database::Database;
-use directory::{Directory, Group, Limits, Token, User};
+use directory::Directory;
 use limits::{Buckets, Counters};
-use role::{Capability, Role, Scope, granted};
+use role::{Role, Scope, granted};
 use secret::{Digest256, TOKEN_PREFIX};
 use sessions::{Lives, Sessions};
+use user::{Limits, Token, User, UserChange};
 
 /// How old what is known of users may be before the database is asked for changes.
 const CHECK_EVERY: Duration = Duration::from_millis(200);
@@ -56,121 +61,6 @@ pub enum AccessError {
     /// The database cannot be read or written.
     #[error("{0}")]
     Failed(String),
-}
-
-/// What a request says of who sends it.
-pub enum Credential {
-    /// A token.
-    Token(String),
-    /// A name with a password or a token.
-    Basic {
-        /// The name.
-        user: String,
-        /// The password or token.
-        secret: String,
-    },
-    /// The secret of a session.
-    Session(String),
-}
-
-/// How somebody proved who they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Via {
-    /// Nobody has to.
-    Nothing,
-    /// By a token.
-    Token,
-    /// By name and password.
-    Password,
-    /// By the secret of a session, which this is.
-    Session(String),
-}
-
-/// Why a credential opens nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Denied {
-    /// It is wrong, over or revoked.
-    Wrong(String),
-    /// Too many were wrong: it was not looked at.
-    Later(Duration),
-    /// The database cannot be read.
-    Failed(String),
-}
-
-/// Who somebody is.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// The user.
-    pub user: Arc<User>,
-    /// Its group.
-    pub group: Option<Arc<Group>>,
-    /// The token that was used.
-    pub token: Option<Arc<Token>>,
-    /// How that was proved.
-    pub via: Via,
-}
-
-/// Who asks: what handlers are told of a request.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// The user; [`None`] where nobody has to say who.
-    pub identity: Option<Identity>,
-    /// From where, as far as proxies are believed.
-    pub address: IpAddr,
-    /// What they may do.
-    pub capabilities: Vec<Capability>,
-    /// The highest TLP that they may see named.
-    pub clearance: Tlp,
-    /// Their licence and quota, this request counted.
-    pub licence: Licence,
-}
-
-impl Caller {
-    /// Somebody who proved who they are.
-    pub fn new(identity: Identity, address: IpAddr) -> Caller {
-        let scopes = identity.token.as_ref().map(|token| token.scopes.as_slice());
-        let token_expires = identity.token.as_ref().map(|token| token.expires);
-        Caller {
-            capabilities: granted(identity.user.role, scopes),
-            clearance: identity.user.clearance,
-            licence: Licence { token_expires, day_requests: 0, ..Licence::default() },
-            identity: Some(identity),
-            address,
-        }
-    }
-
-    /// Somebody on this machine where nobody has to say who: everything but what concerns users.
-    pub fn anonymous(address: IpAddr) -> Caller {
-        use Capability::{Audit, Users};
-        let mut capabilities = Role::Admin.capabilities();
-        capabilities.retain(|capability| !matches!(capability, Audit | Users));
-        let licence = Licence { day_requests: 0, ..Licence::default() };
-        Caller { identity: None, address, capabilities, clearance: Tlp::Red, licence }
-    }
-
-    /// The name.
-    pub fn name(&self) -> &str {
-        self.identity.as_ref().map_or(ANONYMOUS, |identity| &identity.user.name)
-    }
-
-    /// Whether they may.
-    pub fn may(&self, capability: Capability) -> bool {
-        self.capabilities.contains(&capability)
-    }
-
-    /// How they proved who they are.
-    pub fn via(&self) -> &Via {
-        self.identity.as_ref().map_or(&Via::Nothing, |identity| &identity.via)
-    }
-
-    /// Whose counts and limits hold: the user's, then the group's where that has any.
-    fn subjects(&self) -> Vec<(String, Limits)> {
-        let Some(identity) = &self.identity else { return vec![(ANONYMOUS.to_owned(), Limits::default())] };
-        let user = (format!("user:{}", identity.user.name), identity.user.limits);
-        let group = identity.group.as_ref().filter(|group| group.limits != Limits::default());
-        let group = group.map(|group| (format!("group:{}", group.name), group.limits));
-        std::iter::once(user).chain(group).collect()
-    }
 }
 
 /// Why a request has to wait.
@@ -450,7 +340,7 @@ impl Access {
             }
             directory.add_user(name, Role::Admin, now)?;
             let password = Some(password.to_owned());
-            directory.change_user(name, directory::UserChange { password, ..Default::default() })
+            directory.change_user(name, UserChange { password, ..Default::default() })
         });
         if done.is_ok() {
             *setup = None;

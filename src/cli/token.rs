@@ -4,10 +4,11 @@ use std::io::Write;
 
 use super::table::{self, Cell, FAINT};
 use super::{Code, Failure, Program, shown};
-use crate::access::directory::{NewToken, TOKEN_DAYS_MAX};
+use crate::access::directory::TOKEN_DAYS_MAX;
 use crate::access::listed::TokenRow;
 use crate::access::role::Scope;
 use crate::access::scopes_of;
+use crate::access::user::NewToken;
 use crate::value::Timestamp;
 
 const EXAMPLE: &str = "\

@@ -8,9 +8,10 @@ use super::table::{self, Cell, FAINT};
 use super::{Code, Failure, Program};
 use crate::access::AccessError;
 use crate::access::database::Database;
-use crate::access::directory::{Directory, Limits, UserChange};
+use crate::access::directory::Directory;
 use crate::access::listed::UserRow;
 use crate::access::role::Role;
+use crate::access::user::{Limits, UserChange};
 use crate::value::Tlp;
 
 const USER_EXAMPLE: &str = "\
@@ -317,7 +318,7 @@ impl Group {
                         directory.users.values().filter(|user| user.group.as_deref() == Some(name)).count()
                             as u64
                     };
-                    let row = |group: &&crate::access::directory::Group| {
+                    let row = |group: &&crate::access::user::Group| {
                         let Limits { day_quota, per_second, burst } = group.limits;
                         let limits = [shown(day_quota), shown(per_second), shown(burst)].map(Cell::text);
                         let first = [Cell::text(group.name.clone()), Cell::number(members(&group.name))];

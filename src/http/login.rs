@@ -13,9 +13,10 @@ use axum::response::{IntoResponse, Response};
 use super::Service;
 use super::body::{form_field, read_body};
 use super::error::Problem;
-use super::gate::{SignedIn, cookie_name, denial, identified, own_page};
+use super::gate::{SignedIn, own_page};
 use super::people::{answered, unavailable, wrong};
 use super::table::Dialect;
+use super::who::{cookie_name, denial, identified};
 use crate::access::secret::TOKEN_PREFIX;
 use crate::access::{Caller, Credential, Denied, Via, sessions};
 

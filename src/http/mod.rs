@@ -44,9 +44,11 @@ mod error;
 mod gate;
 mod table;
 mod tls;
+mod who;
 
 // The handlers.
 mod api;
+mod audit;
 mod login;
 mod metrics;
 mod own;
@@ -191,6 +193,7 @@ pub fn routes(service: Arc<Service>) -> Router {
         .merge(people::routes())
         // Users: who they are and what they may.
         .merge(users::routes())
+        .route("/api/v1/audit", get(audit::entries))
         .route("/login", get(login::form).post(login::login))
         .route("/logout", post(login::logout))
         // Whoever runs the process.

@@ -1,43 +1,33 @@
-//! `/api/v1/me`, `/tokens`, `/users`, `/groups`, `/audit`, `/setup`: who may do what, read and changed.
+//! `/api/v1/me`, `/tokens`, `/users`, `/groups`, `/setup`: who may do what, read and changed.
 //!
 //! Tokens of one's own are everybody's business, but not a token's: who has a token could else make one that lives
 //! longer or may more.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Path, Request, State};
-use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post, put};
 use axum::{Extension, Router};
-use hyper::body::Frame;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
 
 use super::Service;
 use super::api::parameter;
 use super::body::json;
 use super::error::Problem;
-use super::gate::{Object, SignedIn, denial};
+use super::gate::{Object, SignedIn};
 use super::people::{answered, json_response, unavailable, wrong};
 use super::table::Dialect;
-use crate::access::audit::{self, Filter};
-use crate::access::directory::{Directory, Limits, NewToken, TOKEN_DAYS_MAX, Token, UserChange};
+use super::who::denial;
+use crate::access::directory::{Directory, TOKEN_DAYS_MAX};
 use crate::access::listed::{TokenRow, UserRow};
 use crate::access::role::{Capability, Role, Scope};
+use crate::access::user::{Limits, NewToken, Token, UserChange};
 use crate::access::{AccessError, Caller, Denied, Via, scopes_of, sessions};
 use crate::value::{Timestamp, Tlp};
 
 type Shared = State<Arc<Service>>;
-
-/// Bytes of the audit that wait for a slow reader, times the number of pieces.
-const PIECE_BYTES: usize = 64 << 10;
-const PIECES: usize = 4;
 
 /// All routes of this file.
 pub(super) fn routes() -> Router<Arc<Service>> {
@@ -49,7 +39,6 @@ pub(super) fn routes() -> Router<Arc<Service>> {
         .route("/api/v1/users/{name}", patch(change_user).delete(remove_user))
         .route("/api/v1/groups", get(groups))
         .route("/api/v1/groups/{name}", put(set_group).delete(remove_group))
-        .route("/api/v1/audit", get(audit_entries))
         .route("/api/v1/setup", post(set_up))
 }
 
@@ -395,71 +384,4 @@ async fn set_up(State(service): Shared, Extension(caller): Extension<Caller>, re
         }
     })
     .await
-}
-
-//------------ The audit -----------------------------------------------------
-
-/// `GET /api/v1/audit?since=&until=&user=&action=`: NDJSON, the oldest first.
-async fn audit_entries(State(service): Shared, uri: Uri) -> Response {
-    answered(async move {
-        let query = uri.query().unwrap_or_default();
-        let moment = |name: &str| {
-            let parsed = parameter(query, name).map(|text| Timestamp::parse(&text));
-            parsed.transpose().map_err(|error| wrong(&uri, format!("{name}: {error}")))
-        };
-        let filter = Filter {
-            since: moment("since")?,
-            until: moment("until")?,
-            user: parameter(query, "user"),
-            action: parameter(query, "action"),
-        };
-        let (sender, receiver) = mpsc::channel(PIECES);
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = send_entries(&service, &filter, &sender) {
-                tracing::warn!(%error, "the audit was not sent to its end");
-                // Whoever reads must not take what they have for all there is; unless they are gone.
-                let _ = sender.blocking_send(Err(error));
-            }
-        });
-        let kind = HeaderValue::from_static("application/x-ndjson");
-        Ok(([(CONTENT_TYPE, kind)], Body::new(Pieces(receiver))).into_response())
-    })
-    .await
-}
-
-fn send_entries(
-    service: &Service,
-    filter: &Filter,
-    sender: &mpsc::Sender<io::Result<Bytes>>,
-) -> io::Result<()> {
-    if let Some(audit) = &service.audit {
-        audit.flush();
-    }
-    let mut piece = Vec::with_capacity(PIECE_BYTES);
-    audit::read(service.store.folder(), filter, &mut |entry| {
-        serde_json::to_writer(&mut piece, &entry)?;
-        piece.push(b'\n');
-        let is_full = piece.len() >= PIECE_BYTES;
-        // Nobody to send to is no failure.
-        Ok(!is_full || sender.blocking_send(Ok(std::mem::take(&mut piece).into())).is_ok())
-    })?;
-    if !piece.is_empty() {
-        let _ = sender.blocking_send(Ok(piece.into()));
-    }
-    Ok(())
-}
-
-/// A body that comes in pieces.
-struct Pieces(mpsc::Receiver<io::Result<Bytes>>);
-
-impl HttpBody for Pieces {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        self.0.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
-    }
 }

@@ -140,6 +140,40 @@ fn each_role_may_what_the_table_says_and_nothing_else() {
 }
 
 #[test]
+fn the_page_for_operators_shows_the_table() {
+    let page = include_str!("../../docs/access.md");
+    for row in CAPABILITIES {
+        let cells = Role::ALL.map(|role| if row.roles.contains(&role) { " yes |" } else { " |" });
+        let line = format!("| {} | {} |{}", row.capability.words(), row.scope, cells.concat());
+        assert!(page.contains(&line), "docs/access.md lacks {line}");
+    }
+}
+
+#[test]
+fn a_path_that_is_spelled_otherwise_opens_nothing_more() {
+    let program = Program::new();
+    program.user("ann", "analyst", &[]);
+    let token = program.token("ann", &[]);
+    let service = program.serve(&[]);
+    for path in [
+        "/api/v1/users",
+        "/api/v1/users/",
+        "/api/v1/users/x",
+        "/api/v1/%75sers",
+        "//api/v1/users",
+        "/api/v1//users",
+        "/api/v1/users?x=/healthz",
+        "/healthz/../api/v1/users",
+        "/API/v1/users",
+        "/api/v1/users;x",
+    ] {
+        let answer = service.ask("GET", path, &token, "");
+        assert!(matches!(answer.status, 403 | 404), "{path}: {} {}", answer.status, answer.body);
+    }
+    assert_eq!(service.ask("POST", "/api/v1/me", &token, "{}").status, 405);
+}
+
+#[test]
 fn a_token_opens_what_its_scopes_say_until_it_ends() {
     let program = Program::new();
     program.user("root", "admin", &[]);
