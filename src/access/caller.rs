@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ANONYMOUS;
+use super::audit::{self, Entry};
 use super::role::{Capability, Role, granted};
 use super::user::{Group, Limits, Token, User};
 use crate::lookup::Licence;
-use crate::value::Tlp;
+use crate::value::{Timestamp, Tlp};
 
 /// What a request says of who sends it.
 pub enum Credential {
@@ -113,6 +114,20 @@ impl Caller {
     /// How they proved who they are.
     pub fn via(&self) -> &Via {
         self.identity.as_ref().map_or(&Via::Nothing, |identity| &identity.via)
+    }
+
+    /// What they did, for the audit.
+    pub fn entry(&self, action: &str, object: &str, at: Timestamp) -> Entry {
+        let token = self.identity.as_ref().and_then(|identity| identity.token.as_ref());
+        Entry {
+            at,
+            user: self.name().to_owned(),
+            token: token.map(|token| token.id.clone()),
+            address: Some(self.address),
+            action: action.to_owned(),
+            object: (!object.is_empty()).then(|| audit::cut(object)),
+            ..Entry::default()
+        }
     }
 
     /// Whose counts and limits hold: the user's, then the group's where that has any.

@@ -363,9 +363,19 @@ impl Access {
         for (subject, limits) in &subjects {
             self.buckets.take(subject, limits, instant).map_err(Refused::Rate)?;
         }
+        self.count(caller, lookups, now)
+    }
+
+    /// Counts lookups of a request that was admitted: sets [`Caller::licence`].
+    ///
+    /// # Errors
+    ///
+    /// Why they have to wait; then none is counted.
+    pub fn count(&self, caller: &mut Caller, lookups: u64, now: Timestamp) -> Result<(), Refused> {
         if lookups == 0 {
             return Ok(());
         }
+        let (subjects, day) = (caller.subjects(), now.day());
         let database = caller.identity.as_ref().map(|_| &self.database);
         let mut counts = Vec::with_capacity(subjects.len());
         for (position, (subject, limits)) in subjects.iter().enumerate() {

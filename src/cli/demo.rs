@@ -36,7 +36,7 @@ impl Demo {
     pub(super) fn run(self, program: &Program, out: &mut dyn Write) -> Result<Code, Failure> {
         let mut config = program.config.clone();
         config.http.listen = self.listen.unwrap_or(config.http.listen);
-        let policy = program.config.policy().map_err(Failure::Usage)?;
+        let policy = program.policy()?;
         let temporary = Temporary::create()?;
         let folder = program.data.clone().unwrap_or_else(|| temporary.path.join("store"));
         if self.prepare {

@@ -21,12 +21,13 @@ Examples:
 
 /// Import a feed, logs or reports as one batch, all of it or nothing
 ///
-/// gzip and zstd are read through. The format is found by content unless it is named. A record that is not
-/// understood is counted, shown and passed over. The same content again changes nothing.
+/// gzip, bzip2, xz and zstd are read through; the files of a tar or zip are as those of a folder. The format is found by
+/// content unless it is named. A record that is not understood is counted, shown and passed over. The same content again,
+/// packed in another way or not, changes nothing.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Import {
-    /// A file, a folder (its files are one batch), or - for standard input
+    /// A file, a folder or an archive (its files are one batch), or - for standard input
     #[arg(value_name = "FILE")]
     path: PathBuf,
     /// The format, as `zonelens formats` lists them [default: found by content]
@@ -56,6 +57,9 @@ pub(super) struct Import {
     /// Which column of a table is what, as a TOML file; with --format csv
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
+    /// Take a whole state also where more than 30 % is gone from it
+    #[arg(long)]
+    accept: bool,
     /// Write every rejected record to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -64,18 +68,18 @@ pub(super) struct Import {
     json: bool,
 }
 
-fn category(name: &str) -> Result<Category, String> {
+pub(super) fn category(name: &str) -> Result<Category, String> {
     Category::find(name).ok_or_else(|| {
         let names: Vec<&str> = CATEGORIES.iter().map(|(name, _)| *name).collect();
         format!("no such category: use one of {}", names.join(", "))
     })
 }
 
-fn counts(text: &str) -> Counts {
+pub(super) fn counts(text: &str) -> Counts {
     if text == "cumulative" { Counts::Cumulative } else { Counts::Additive }
 }
 
-fn state(text: &str) -> State {
+pub(super) fn state(text: &str) -> State {
     if text == "whole" { State::Whole } else { State::Events }
 }
 
@@ -100,7 +104,8 @@ impl Import {
             state: self.state,
             rejects: self.rejects,
             buffer_bytes: program.config.import.buffer_mb << 20,
-            sources: program.config.sources.clone(),
+            accept: self.accept,
+            sources: program.registry()?.iter().cloned().collect(),
             ..Options::new(program.clock.now())
         };
         let origin = if self.path.as_os_str() == "-" { Origin::Stdin } else { Origin::Path(self.path) };
@@ -120,7 +125,7 @@ impl Import {
     }
 }
 
-fn write_summary(summary: &Summary, out: &mut dyn Write) -> std::io::Result<()> {
+pub(super) fn write_summary(summary: &Summary, out: &mut dyn Write) -> std::io::Result<()> {
     let Summary { batch, source, format, .. } = summary;
     if summary.unchanged {
         return writeln!(

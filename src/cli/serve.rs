@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Code, Failure, Program};
 use crate::config::Http;
 use crate::http;
+use crate::source::schedule::{Refresher, Setup};
 use crate::upkeep::Joiner;
 
 const EXAMPLE: &str = "\
@@ -29,7 +30,7 @@ impl Serve {
     pub(super) fn run(self, program: &Program, _out: &mut dyn Write) -> Result<Code, Failure> {
         let mut config = program.config.clone();
         config.http.listen = self.listen.unwrap_or(config.http.listen);
-        let policy = program.config.policy().map_err(Failure::Usage)?;
+        let policy = program.policy()?;
         // A new store answers 404 until something is imported: a service may start before its first import.
         let store = Arc::new(program.store_or_new()?);
         let data = store.folder().display().to_string();
@@ -41,6 +42,14 @@ impl Serve {
         } else {
             None
         };
+        let _refresher = Refresher::start(Setup {
+            store: store.clone(),
+            clock: program.clock,
+            configured: program.config.sources.clone(),
+            buffer_bytes: program.config.import.buffer_mb << 20,
+            changed: Box::new(|_| {}),
+        })
+        .map_err(|error| Failure::Failed(format!("cannot start a thread: {error}")))?;
         let service = http::Service::new(store, policy, program.clock, &config).map_err(Failure::Failed)?;
         served(service, &config.http, |address| {
             let scheme = if config.http.tls.is_some() { "https" } else { "http" };

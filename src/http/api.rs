@@ -10,12 +10,12 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 
-use super::Service;
 use super::cache::{Age, Body};
 use super::error::Problem;
+use super::{Service, reader};
 use crate::access::Caller;
 use crate::indicator::{Indicator, Kind};
-use crate::lookup::{self, Context, Licence, LookupError, Request};
+use crate::lookup::{self, Context, LookupError, Request};
 use crate::request;
 use crate::value::Timestamp;
 
@@ -27,7 +27,7 @@ pub(super) async fn domain(
     Extension(caller): Extension<Caller>,
     uri: Uri,
 ) -> Response {
-    answer(service, Kind::Domain, caller.licence, uri).await
+    answer(service, Kind::Domain, caller, uri).await
 }
 
 pub(super) async fn ip(
@@ -35,14 +35,14 @@ pub(super) async fn ip(
     Extension(caller): Extension<Caller>,
     uri: Uri,
 ) -> Response {
-    answer(service, Kind::Ip, caller.licence, uri).await
+    answer(service, Kind::Ip, caller, uri).await
 }
 
 /// A report or a problem.
-async fn answer(service: Arc<Service>, kind: Kind, licence: Licence, uri: Uri) -> Response {
+async fn answer(service: Arc<Service>, kind: Kind, caller: Caller, uri: Uri) -> Response {
     let now = service.clock.now();
-    match report(&service, kind, &licence, &uri, now).await {
-        Ok(body) => body.response(&licence),
+    match report(&service, kind, &caller, &uri, now).await {
+        Ok(body) => body.response(&caller.licence),
         Err(problem) => problem.into_response(),
     }
 }
@@ -51,7 +51,7 @@ async fn answer(service: Arc<Service>, kind: Kind, licence: Licence, uri: Uri) -
 async fn report(
     service: &Arc<Service>,
     kind: Kind,
-    licence: &Licence,
+    caller: &Caller,
     uri: &Uri,
     now: Timestamp,
 ) -> Result<Arc<Body>, Problem> {
@@ -63,6 +63,8 @@ async fn report(
     let unavailable = |detail: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail);
     let snapshot = service.store.snapshot().map_err(|error| unavailable(error.to_string()))?;
     let age = Age { generation: snapshot.manifest.generation, minute: now.0.div_euclid(60) };
+    // Who may see less has answers of their own.
+    let key = &format!("{} {key}", caller.clearance);
     if let Some(body) = service.cache.get(age, key) {
         service.metrics.cache_hits.inc();
         return Ok(body);
@@ -71,9 +73,10 @@ async fn report(
         asked(kind, uri, now).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, uri, detail))?;
     let is_past = request.as_of.is_some();
     let make = {
-        let (service, licence, seed) = (service.clone(), licence.clone(), snapshot.manifest.seed);
+        let (service, seed) = (service.clone(), snapshot.manifest.seed);
+        let (licence, reader) = (caller.licence.clone(), reader(caller));
         move || {
-            let context = Context { store: &service.store, policy: &service.policy, licence, now };
+            let context = Context { store: &service.store, policy: &service.policy, licence, now, reader };
             lookup::report(&context, &indicator, &request).map(|report| Body::new(&report, seed))
         }
     };

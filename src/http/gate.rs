@@ -24,6 +24,7 @@ use super::table::{self, Dialect, Need, Path};
 use super::who::{FORWARDED_FOR, address, has_credential, known, tried};
 use crate::access::audit::{self, Entry};
 use crate::access::{Caller, Refused, Via, secret, sessions};
+use crate::lookup::Licence;
 use crate::value::{DAY_S, Timestamp};
 
 /// The header with a session's proof that a request comes from its own page.
@@ -71,7 +72,7 @@ pub(super) async fn gate(State(service): State<Arc<Service>>, mut request: Reque
         match may(&service, path, &method, &uri, &headers, &caller, &mut request).await {
             Err(problem) => (problem.into_response(), Outcome::Forbidden),
             Ok(()) => match service.access.admit(&mut caller, lookups, now) {
-                Err(refused) => (over(&service, path, &uri, &refused, now), Outcome::Over),
+                Err(refused) => (over(&service, path.dialect, &uri, &refused, now), Outcome::Over),
                 Ok(()) => {
                     request.extensions_mut().insert(caller.clone());
                     (next.run(request).await, Outcome::Answered)
@@ -85,12 +86,10 @@ pub(super) async fn gate(State(service): State<Arc<Service>>, mut request: Reque
     if let Some(action) = path.action(&method)
         && outcome != Outcome::Over
     {
-        let token = caller.identity.as_ref().and_then(|identity| identity.token.as_ref());
-        let token = token.map(|token| token.id.clone());
-        let object = response.extensions_mut().remove::<Object>().map(|object| audit::cut(&object.0));
+        let object = response.extensions_mut().remove::<Object>().map(|object| object.0);
+        let entry = caller.entry(&action, object.as_deref().unwrap_or_default(), now);
         let signed_in = response.extensions_mut().remove::<SignedIn>().map(|who| who.0);
-        let user = signed_in.unwrap_or_else(|| caller.name().to_owned());
-        let entry = Entry { user, token, action, object, ..Entry::default() };
+        let entry = Entry { user: signed_in.unwrap_or(entry.user.clone()), ..entry };
         if !write_down(&service, entry, address, &method, &uri, response.status(), now).await {
             let detail = "the audit cannot be written, so nothing is answered: the service's log says why";
             return Problem::new(StatusCode::SERVICE_UNAVAILABLE, &uri, detail).into_response();
@@ -125,7 +124,9 @@ fn finish(
         Outcome::Answered => service.access.forget(caller, 1, now),
         Outcome::Forbidden | Outcome::Over => {}
     }
-    let licence = &caller.licence;
+    // Of many lookups in one request the handler knows.
+    let licence = response.extensions_mut().remove::<Licence>();
+    let licence = licence.as_ref().unwrap_or(&caller.licence);
     let headers = response.headers_mut();
     let mut say = |name, value: u64| headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
     say("ratelimit-limit", licence.day_quota);
@@ -300,7 +301,13 @@ pub(super) fn later(dialect: Dialect, uri: &Uri, detail: &str, seconds: u64) -> 
 }
 
 /// The answer to somebody who asked too much.
-fn over(service: &Service, path: &Path, uri: &Uri, refused: &Refused, now: Timestamp) -> Response {
+pub(super) fn over(
+    service: &Service,
+    dialect: Dialect,
+    uri: &Uri,
+    refused: &Refused,
+    now: Timestamp,
+) -> Response {
     let (detail, seconds) = match refused {
         Refused::Quota(quota) => {
             let seconds = seconds_left(now);
@@ -321,7 +328,7 @@ fn over(service: &Service, path: &Path, uri: &Uri, refused: &Refused, now: Times
         }
     };
     service.metrics.quota_refusals.inc();
-    later(path.dialect, uri, &detail, seconds)
+    later(dialect, uri, &detail, seconds)
 }
 
 #[cfg(test)]

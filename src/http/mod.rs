@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
     IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
@@ -29,11 +29,11 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use crate::access::audit::Audit;
 use crate::access::role::Capability;
 use crate::access::sessions::Lives;
-use crate::access::{Access, AccessError};
+use crate::access::{Access, AccessError, Caller};
 use crate::clock::Clock;
 use crate::config::{Config, Http, MetricsFor, Session};
 use crate::indicator::Prefix;
-use crate::store::Store;
+use crate::store::{Reader, Store};
 use crate::verdict::Policy;
 
 // What handlers share.
@@ -49,9 +49,11 @@ mod who;
 // The handlers.
 mod api;
 mod audit;
+mod bulk;
 mod login;
 mod metrics;
 mod own;
+mod pdns;
 mod people;
 mod sources;
 mod users;
@@ -172,6 +174,11 @@ impl Drop for Service {
     }
 }
 
+/// Up to what mark somebody sees who said something.
+fn reader(caller: &Caller) -> Reader {
+    Reader { clearance: caller.clearance, ..Reader::default() }
+}
+
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
@@ -186,9 +193,13 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/ip/{*ip}", get(api::ip))
         // The service's own questions.
         .route("/api/v1/indicator", get(own::indicator_report))
+        .route("/api/v1/lookup", post(bulk::lookup).layer(DefaultBodyLimit::max(bulk::BODY_BYTES_MAX)))
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/timeline", get(own::timeline))
         .route("/api/v1/sources/overlap", get(sources::overlap))
+        // Passive DNS, as its clients ask.
+        .route("/pdns/query/{*name}", get(pdns::common_output))
+        .route("/dnsdb/v2/{*question}", get(pdns::dnsdb))
         // Analysts: what they say of an indicator.
         .merge(people::routes())
         // Users: who they are and what they may.

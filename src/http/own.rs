@@ -10,13 +10,13 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::Service;
 use super::api::{parameter, wanted};
 use super::error::Problem;
+use super::{Service, reader};
 use crate::access::Caller;
 use crate::history::{diff, timeline};
 use crate::indicator::Indicator;
-use crate::lookup::{self, Context, Licence, LookupError};
+use crate::lookup::{self, Context, LookupError};
 use crate::request;
 use crate::store::StoreError;
 use crate::unknown::Asked;
@@ -113,15 +113,15 @@ async fn answer<T: Serialize + Send + 'static>(
     uri: Uri,
     work: impl FnOnce(&Context<'_>, &str) -> Result<T, LookupError> + Send + 'static,
 ) -> Response {
-    match worked(&service, caller.licence, &uri, work).await {
+    match worked(&service, caller, &uri, work).await {
         Ok(body) => json(&body),
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn worked<T: Send + 'static>(
+pub(super) async fn worked<T: Send + 'static>(
     service: &Arc<Service>,
-    licence: Licence,
+    caller: Caller,
     uri: &Uri,
     work: impl FnOnce(&Context<'_>, &str) -> Result<T, LookupError> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -135,7 +135,8 @@ async fn worked<T: Send + 'static>(
     let at_work = {
         let service = service.clone();
         tokio::task::spawn_blocking(move || {
-            let context = Context { store: &service.store, policy: &service.policy, licence, now };
+            let (reader, licence) = (reader(&caller), caller.licence);
+            let context = Context { store: &service.store, policy: &service.policy, licence, now, reader };
             work(&context, &query)
         })
     };

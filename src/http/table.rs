@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 
-use crate::access::role::Capability::{self, Audit, Lookup, Pin, Sources, Users, Write};
+use crate::access::role::Capability::{self, Audit, Bulk, Lookup, Pin, Sources, Users, Write};
 
 /// What a path needs of who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,12 @@ pub(super) static PATHS: &[Path] = {
         lookup("/api/v1/scan/", Dialect::OpenTip),
         lookup("/api/v1/getresult/", Dialect::OpenTip),
         lookup("/api/v1/indicator", Dialect::Tip),
+        lookup("/pdns/query/", Dialect::Tip),
+        other("/dnsdb/v2/ping", "", Known, Known),
+        other("/dnsdb/v2/rate_limit", "", Known, Known),
+        lookup("/dnsdb/v2/", Dialect::Tip),
+        // Each value is in the audit by itself.
+        Path { write: May(Bulk), ..lookup("/api/v1/lookup", Dialect::Tip) },
         lookup("/api/v1/diff", Dialect::Tip),
         lookup("/api/v1/timeline", Dialect::Tip),
         other("/api/v1/sources/overlap", "", May(Lookup), May(Sources)),

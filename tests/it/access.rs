@@ -116,7 +116,8 @@ fn each_role_may_what_the_table_says_and_nothing_else() {
         Capability::Audit => Some(("GET", "/api/v1/audit", String::new(), 200)),
         Capability::Users => Some(("GET", "/api/v1/users", String::new(), 200)),
         Capability::Sources => Some(("POST", "/api/v1/nowhere", String::new(), 404)),
-        Capability::Bulk | Capability::Ingest => None,
+        Capability::Bulk => Some(("POST", "/api/v1/lookup", r#"["a.example"]"#.to_owned(), 200)),
+        Capability::Ingest => None,
     };
     for (role, token) in &tokens {
         let mut may = Vec::new();
@@ -137,6 +138,29 @@ fn each_role_may_what_the_table_says_and_nothing_else() {
     }
     let clearance = |token: &str| service.ask("GET", "/api/v1/me", token, "").json()["clearance"].clone();
     assert_eq!((clearance(&tokens[0].1), clearance(&tokens[3].1)), (json!("amber+strict"), json!("green")));
+}
+
+#[test]
+fn who_said_something_is_named_to_those_who_are_cleared_for_it() {
+    let program = Program::new();
+    let event = r#"{"Event":{"uuid":"5f7b1c1e-0000-4000-8000-000000000001","info":"t","date":"2024-05-31","timestamp":"1717113600",
+        "Tag":[{"name":"tlp:amber"}],"Attribute":[{"uuid":"5f7b1c1e-0000-4000-8000-000000000002","type":"domain","category":"Network activity",
+        "value":"bad.example","to_ids":true,"timestamp":"1717113600"}]}}"#;
+    program.file("partner.json", event);
+    program.ok(&["import", "--source", "partner", "partner.json"]);
+    program.user("ann", "analyst", &[]);
+    program.user("eve", "read-only", &[]);
+    let (ann, eve) = (program.token("ann", &[]), program.token("eve", &[]));
+    let service = program.serve(&[]);
+    let source = |token: &str| {
+        let answer = service.ask("GET", "/api/domain/bad.example?sections=Verdict", token, "");
+        answer.json()["Verdict"]["Evidence"][0]["Source"].as_str().unwrap().to_owned()
+    };
+    // Each has their own, also once it was made for the other.
+    assert_eq!(
+        [source(&ann), source(&eve), source(&ann), source(&eve)],
+        ["partner", "restricted", "partner", "restricted"]
+    );
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! Integration tests, one binary. Each module says what belongs into it.
 
 mod access;
+mod archives;
 mod audit;
+mod bad_input;
+mod bulk;
 mod cli;
 mod demo;
 mod explain;
 mod faults;
 mod feeds;
+mod formats;
 mod history;
 mod http;
 mod large;
@@ -15,6 +19,7 @@ mod mutate;
 mod notes;
 mod order;
 mod overlap;
+mod pdns;
 mod people;
 mod program;
 mod quota;
@@ -25,6 +30,7 @@ mod retention;
 mod schema;
 mod session;
 mod tidy;
+mod tlp;
 mod tls;
 mod unknown;
 mod verdict;

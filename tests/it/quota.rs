@@ -151,6 +151,32 @@ fn a_group_shares_its_quota_and_its_users_keep_theirs() {
 }
 
 #[test]
+fn each_of_many_values_counts_or_none() {
+    let program = Program::new();
+    program.user("ann", "analyst", &["--day-quota", "5"]);
+    let token = program.token("ann", &[]);
+    let service = program.serve(&[]);
+    let many = |values: usize| {
+        let values: Vec<String> = (0..values).map(|number| format!("name{number}.example")).collect();
+        service.ask("POST", "/api/v1/lookup", &token, &json!(values).to_string())
+    };
+    assert_eq!(quota_headers(&many(3)), [Some("5"), Some("2"), Some("43200")]);
+    let answer = many(3);
+    assert_eq!((answer.status, answer.header("retry-after")), (429, Some("43200")));
+    assert_valid("problem.json", &answer.json());
+    let me = || service.ask("GET", "/api/v1/me", &token, "").json()["quota"]["left"].clone();
+    assert_eq!(me(), 2, "not one of the three");
+    let rate = service.ask("GET", "/dnsdb/v2/rate_limit", &token, "").json();
+    assert_eq!(rate["rate"], json!({"reset": 1_717_286_400, "limit": 5, "remaining": 2}));
+    assert_eq!(quota_headers(&many(2)), [Some("5"), Some("0"), Some("43200")]);
+    assert_eq!(service.ask("POST", "/api/v1/lookup", &token, "[").status, 429);
+    // Each value stands in the audit.
+    assert_eq!(service.stop().0, Some(0));
+    let out = program.ok(&["audit", "--action", "lookup", "--format", "ndjson"]).out;
+    assert_eq!(out.lines().filter(|line| line.contains("\"object\":\"name1.example\"")).count(), 2, "{out}");
+}
+
+#[test]
 fn too_many_requests_a_second_wait() {
     let program = Program::new();
     program.user("ann", "analyst", &["--per-second", "0.01", "--burst", "2"]);
