@@ -1,8 +1,10 @@
 //! Integration tests, one binary. Each module says what belongs into it.
 
-mod bulk;
+mod access;
 mod archives;
+mod audit;
 mod bad_input;
+mod bulk;
 mod cli;
 mod demo;
 mod explain;
@@ -20,13 +22,17 @@ mod overlap;
 mod pdns;
 mod people;
 mod program;
+mod quota;
 mod recompute;
 mod related;
 mod report;
 mod retention;
 mod schema;
+mod session;
 mod tidy;
 mod tlp;
+mod tls;
 mod unknown;
 mod verdict;
+mod wire;
 mod world;
