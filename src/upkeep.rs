@@ -12,6 +12,8 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::feeds::State;
+use crate::source::quarantine::Quarantine;
+use crate::source::status::{Failed, Held, Status};
 use crate::store::merge::Retention;
 use crate::store::{Batch, Event, Store, StoreError};
 use crate::value::Timestamp;
@@ -130,6 +132,14 @@ pub struct SourceStats {
     pub learnt: Timestamp,
     /// Whole hours since [`observed`](Self::observed).
     pub age_hours: i64,
+    /// When it was last asked for and was as it is here; absent: it is imported by hand.
+    pub good: Option<Timestamp>,
+    /// Why it cannot be asked for now.
+    pub failed: Option<Failed>,
+    /// What is held back because too much is gone from it.
+    pub held: Option<Held>,
+    /// Records of its newest import that were not understood.
+    pub rejected: u64,
 }
 
 /// Figures of a store.
@@ -157,6 +167,10 @@ pub fn stats(store: &Store, now: Timestamp) -> Result<Stats, StoreError> {
             observed,
             learnt: batch.learnt,
             age_hours: 0,
+            good: None,
+            failed: None,
+            held: None,
+            rejected: 0,
         });
         source.batches += 1;
         source.facts += batch.facts.values().sum::<u64>();
@@ -164,6 +178,11 @@ pub fn stats(store: &Store, now: Timestamp) -> Result<Stats, StoreError> {
         source.observed = source.observed.max(observed);
         source.learnt = source.learnt.max(batch.learnt);
         source.age_hours = (now.0 - source.observed.0).max(0) / 3600;
+    }
+    for (name, source) in &mut sources {
+        let status = Status::read(store.folder(), name)?;
+        (source.good, source.failed, source.held) = (status.good, status.failed, status.held);
+        source.rejected = Quarantine::read(store.folder(), name)?.count();
     }
     let kept = manifest.runs.iter().flat_map(|run| &run.originals);
     Ok(Stats {

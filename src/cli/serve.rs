@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Code, Failure, Program};
 use crate::http;
-use crate::source::schedule::{Refresher, Setup};
+use crate::source::schedule::{Refresher, Setup, Wishes};
 use crate::upkeep::Joiner;
 
 const EXAMPLE: &str = "\
@@ -41,15 +41,18 @@ impl Serve {
         } else {
             None
         };
+        let wishes = Arc::new(Wishes::default());
         let _refresher = Refresher::start(Setup {
             store: store.clone(),
             clock: program.clock,
             configured: program.config.sources.clone(),
             buffer_bytes: program.config.import.buffer_mb << 20,
+            wishes: wishes.clone(),
             changed: Box::new(|_| {}),
         })
         .map_err(|error| Failure::Failed(format!("cannot start a thread: {error}")))?;
-        let service = Arc::new(http::Service::new(store, policy, program.clock, &settings));
+        let service = http::Service::new(store, policy, program.clock, &settings);
+        let service = Arc::new(service.with_sources(program.config.sources.clone(), wishes));
         http::serve(service, &settings, |address| {
             tracing::info!(%address, data, "listening on http://{address}");
         })

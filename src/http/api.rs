@@ -68,6 +68,9 @@ async fn report(service: &Arc<Service>, kind: Kind, uri: &Uri, now: Timestamp) -
     }
     let (indicator, request) =
         asked(kind, uri, now).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, uri, detail))?;
+    if let Indicator::Domain(name) = &indicator {
+        service.wishes.looked_up.note(name);
+    }
     let requests = service.requests.count(now);
     let is_past = request.as_of.is_some();
     let make = {

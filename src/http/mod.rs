@@ -14,7 +14,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, http::Method};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,6 +22,8 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::clock::Clock;
 use crate::config::Http;
+use crate::source::Source;
+use crate::source::schedule::Wishes;
 use crate::store::Store;
 use crate::value::Timestamp;
 use crate::verdict::Policy;
@@ -61,6 +63,10 @@ pub struct Service {
     is_loopback: bool,
     /// Held by whoever writes.
     writing: Arc<Mutex<()>>,
+    /// The sources of the configuration.
+    configured: Vec<Source>,
+    /// What the thread that refreshes sources is told.
+    wishes: Arc<Wishes>,
 }
 
 impl Service {
@@ -76,7 +82,14 @@ impl Service {
             scan: Arc::default(),
             is_loopback: settings.listen.ip().is_loopback(),
             writing: Arc::default(),
+            configured: Vec::new(),
+            wishes: Arc::default(),
         }
+    }
+
+    /// With the sources of the configuration, and what is told the thread that refreshes sources.
+    pub fn with_sources(self, configured: Vec<Source>, wishes: Arc<Wishes>) -> Service {
+        Service { configured, wishes, ..self }
     }
 }
 
@@ -92,7 +105,10 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/indicator", get(own::indicator_report))
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/timeline", get(own::timeline))
+        .route("/api/v1/sources", get(sources::list))
         .route("/api/v1/sources/overlap", get(sources::overlap))
+        .route("/api/v1/sources/{name}/rejected", get(sources::rejected))
+        .route("/api/v1/sources/{name}/refresh", post(sources::refresh))
         // Analysts: what they say of an indicator.
         .merge(people::routes())
         // Whoever runs the process.
@@ -201,7 +217,7 @@ fn route(path: &str) -> &'static str {
         "/api/v1/indicator",
         "/api/v1/diff",
         "/api/v1/timeline",
-        "/api/v1/sources/overlap",
+        "/api/v1/sources",
         "/api/v1/pins",
         "/api/v1/notes",
         "/api/v1/sightings",

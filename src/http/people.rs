@@ -92,7 +92,7 @@ async fn remove(service: Arc<Service>, request: Request) -> Result<Response, Pro
 
 /// Whether a request may change the store: on loopback, and not from a page of another site. There are no users
 /// yet; this is what they replace.
-fn may_write(service: &Service, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn may_write(service: &Service, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     let refused = |detail: &str| Err(Problem::new(StatusCode::FORBIDDEN, uri, detail));
     if !service.is_loopback {
         return refused(
