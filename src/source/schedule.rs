@@ -77,8 +77,8 @@ impl Refresher {
     /// When there can be no more threads.
     pub fn start(setup: Setup) -> io::Result<Refresher> {
         let (wake, woken) = channel();
+        let mut work = Work::new(setup);
         let thread = std::thread::Builder::new().name("refresher".to_owned()).spawn(move || {
-            let mut work = Work::new(setup);
             while woken.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
                 work.look();
             }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use ureq::http::{HeaderMap, StatusCode};
 
@@ -40,13 +41,13 @@ const SHOWN_CHARS: usize = 80;
 
 /// What is read of a page. The objects are the import's to read.
 #[derive(Deserialize)]
-struct Envelope {
+struct Envelope<'a> {
     #[serde(default)]
     more: bool,
     #[serde(default)]
     next: Option<Value>,
-    #[serde(default)]
-    objects: Vec<Dated>,
+    #[serde(borrow, default)]
+    objects: Option<&'a RawValue>,
 }
 
 /// What is read of an object: when it was made, where the server does not say when it was added.
@@ -68,12 +69,13 @@ pub(super) fn ask(ask: &mut Ask<'_>, address: &str) -> Result<Got, RefreshError>
         objects: format!("{}objects/", collection(address)),
         after: ask.status.cursor.clone(),
         next: None,
+        count: 0,
         nexts: HashSet::new(),
         pages: HashSet::new(),
         objects_count: 0,
     };
     loop {
-        let path = folder.join(format!("{:05}.json", walk.pages.len()));
+        let path = folder.join(format!("{:05}.json", walk.count));
         let is_more =
             walk.page(&path, ask).map_err(|error| explained(&client, address, ask.folder, error))?;
         if !is_more {
@@ -99,7 +101,8 @@ struct Walk<'a> {
     after: Option<String>,
     /// Where the server says that it goes on.
     next: Option<String>,
-    /// Where it said so before, and digests of its pages.
+    /// How many pages there were, where it said so before, and digests of their objects.
+    count: usize,
     nexts: HashSet<String>,
     pages: HashSet<[u8; 32]>,
     objects_count: usize,
@@ -116,22 +119,25 @@ impl Walk<'_> {
                 Fetched::NotModified => return Err(FetchError::from(no_envelope("it answers 304"))),
             };
         let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let page: Envelope =
-            serde_json::from_slice(&bytes).map_err(|error| no_envelope(&error.to_string()))?;
-        if !self.pages.insert(Sha256::digest(&bytes).into()) && !page.objects.is_empty() {
+        let wrong = |error: serde_json::Error| no_envelope(&error.to_string());
+        let page: Envelope<'_> = serde_json::from_slice(&bytes).map_err(wrong)?;
+        let text = page.objects.map_or("[]", RawValue::get);
+        let objects: Vec<Dated> = serde_json::from_str(text).map_err(wrong)?;
+        self.count += 1;
+        if !objects.is_empty() && !self.pages.insert(Sha256::digest(text).into()) {
             return Err(repeats("the same page"));
         }
-        self.objects_count += page.objects.len();
+        self.objects_count += objects.len();
         let before = self.after.clone();
         self.after =
-            added_last(&headers, &page).into_iter().chain(self.after.take()).max_by_key(|at| moment(at));
-        if page.objects.is_empty() {
+            added_last(&headers, &objects).into_iter().chain(self.after.take()).max_by_key(|at| moment(at));
+        if objects.is_empty() {
             std::fs::remove_file(path).map_err(|error| format!("{}: {error}", path.display()))?;
         }
         if !page.more {
             return Ok(false);
         }
-        if self.pages.len() >= PAGES_MAX {
+        if self.count >= PAGES_MAX {
             let text = format!("the collection goes on after {PAGES_MAX} pages: import it from a file first");
             return Err(text.into());
         }
@@ -164,11 +170,11 @@ impl Walk<'_> {
 
 /// When the last object of a page was added, as the server writes it; where it does not say so, when the last one was
 /// made.
-fn added_last(headers: &HeaderMap, page: &Envelope) -> Option<String> {
+fn added_last(headers: &HeaderMap, objects: &[Dated]) -> Option<String> {
     let is_moment = |text: &&str| moment(text).is_some();
     let said = headers.get("x-taxii-date-added-last").and_then(|value| value.to_str().ok());
     let made = || {
-        let dates = page.objects.iter().filter_map(|one| one.modified.as_deref().or(one.created.as_deref()));
+        let dates = objects.iter().filter_map(|one| one.modified.as_deref().or(one.created.as_deref()));
         dates.filter(is_moment).max_by_key(|at| moment(at))
     };
     said.map(str::trim).filter(is_moment).or_else(made).map(str::to_owned)
@@ -222,7 +228,7 @@ impl Offered<'_> {
     /// Those at an address that is a server's discovery, an API root, or a list of collections.
     fn by_server(&mut self, address: &str) {
         let address = format!("{}/", address.trim_end_matches('/'));
-        let Some(answer) = self.get(&address) else { return };
+        let answer = self.get(&address).unwrap_or_default();
         if self.collections(&address, &answer) {
             return;
         }
