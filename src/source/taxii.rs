@@ -4,7 +4,7 @@
 //!
 //! How far a collection was read is the moment that its server last added something (`X-TAXII-Date-Added-Last`), which
 //! the next refresh asks after. A server is followed by the `next` that it gives, so that objects that were added at one
-//! moment are not torn apart; one that gives the same again is not followed for ever.
+//! moment are not torn apart; one that gives the same objects again is not followed for ever.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -70,7 +70,6 @@ pub(super) fn ask(ask: &mut Ask<'_>, address: &str) -> Result<Got, RefreshError>
         after: ask.status.cursor.clone(),
         next: None,
         count: 0,
-        nexts: HashSet::new(),
         pages: HashSet::new(),
         objects_count: 0,
     };
@@ -101,9 +100,8 @@ struct Walk<'a> {
     after: Option<String>,
     /// Where the server says that it goes on.
     next: Option<String>,
-    /// How many pages there were, where it said so before, and digests of their objects.
+    /// How many pages there were, and digests of their objects.
     count: usize,
-    nexts: HashSet<String>,
     pages: HashSet<[u8; 32]>,
     objects_count: usize,
 }
@@ -124,9 +122,6 @@ impl Walk<'_> {
         let text = page.objects.map_or("[]", RawValue::get);
         let objects: Vec<Dated> = serde_json::from_str(text).map_err(wrong)?;
         self.count += 1;
-        if !objects.is_empty() && !self.pages.insert(Sha256::digest(text).into()) {
-            return Err(repeats("the same page"));
-        }
         self.objects_count += objects.len();
         let before = self.after.clone();
         self.after =
@@ -147,10 +142,14 @@ impl Walk<'_> {
             _ => None,
         };
         match &self.next {
-            Some(next) if !self.nexts.insert(next.clone()) => Err(repeats("the same `next`")),
+            // The same `next` may lead to other objects: servers keep it for a walk. The same objects lead nowhere.
+            Some(next) => {
+                let seen = Sha256::digest(if objects.is_empty() { next } else { text }).into();
+                if self.pages.insert(seen) { Ok(true) } else { Err(repeats("the same page again")) }
+            }
             // Without one it goes on after what was added last.
             None if self.after == before => Err(repeats("more without saying where it goes on")),
-            _ => Ok(true),
+            None => Ok(true),
         }
     }
 
@@ -190,8 +189,7 @@ fn no_envelope(problem: &str) -> String {
 }
 
 fn repeats(what: &str) -> FetchError {
-    format!("the server gives {what} again, so its pages have no end: tell its operator; nothing was taken")
-        .into()
+    format!("the server gives {what}, so its pages have no end: tell its operator; nothing was taken").into()
 }
 
 //------------ Advice --------------------------------------------------------
