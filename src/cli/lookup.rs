@@ -78,7 +78,13 @@ impl Lookup {
                 Some(store) => store,
                 None => store.insert(program.store()?),
             };
-            let context = Context { store, policy: &policy, licence: Licence::default(), now };
+            let context = Context {
+                store,
+                policy: &policy,
+                licence: Licence::default(),
+                now,
+                reader: crate::store::Reader::default(),
+            };
             match lookup::report(&context, &indicator, &request) {
                 Ok(report) if self.format == Format::Json => {
                     out.write_all(&report.json())?;

@@ -36,6 +36,7 @@ mod error;
 // The handlers.
 mod api;
 mod own;
+mod pdns;
 mod people;
 mod sources;
 
@@ -109,6 +110,9 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/sources/overlap", get(sources::overlap))
         .route("/api/v1/sources/{name}/rejected", get(sources::rejected))
         .route("/api/v1/sources/{name}/refresh", post(sources::refresh))
+        // Passive DNS, as its clients ask.
+        .route("/pdns/query/{*name}", get(pdns::common_output))
+        .route("/dnsdb/v2/{*question}", get(pdns::dnsdb))
         // Analysts: what they say of an indicator.
         .merge(people::routes())
         // Whoever runs the process.
@@ -215,6 +219,8 @@ fn route(path: &str) -> &'static str {
         "/api/domain/",
         "/api/ip/",
         "/api/v1/indicator",
+        "/pdns/query/",
+        "/dnsdb/v2/",
         "/api/v1/diff",
         "/api/v1/timeline",
         "/api/v1/sources",

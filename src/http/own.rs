@@ -104,7 +104,7 @@ async fn answer<T: Serialize + Send + 'static>(
     with_quota(response, &service, now)
 }
 
-async fn worked<T: Send + 'static>(
+pub(super) async fn worked<T: Send + 'static>(
     service: &Arc<Service>,
     uri: &Uri,
     now: Timestamp,
@@ -121,7 +121,13 @@ async fn worked<T: Send + 'static>(
         let service = service.clone();
         tokio::task::spawn_blocking(move || {
             let licence = Licence { day_requests, ..Licence::default() };
-            let context = Context { store: &service.store, policy: &service.policy, licence, now };
+            let context = Context {
+                store: &service.store,
+                policy: &service.policy,
+                licence,
+                now,
+                reader: crate::store::Reader::default(),
+            };
             work(&context, &query)
         })
     };

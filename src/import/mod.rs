@@ -237,13 +237,13 @@ pub fn import(
     let mut intake = Intake::new(store, writer, door, rejects);
     let digest = identity(options, intake.read(format, parser, &mut content, progress)?);
     progress(step(Phase::Publishing, &content, intake.records));
-    let Intake { writer, mut rejects, records, .. } = intake;
+    let Intake { writer, mut rejects, records, tlp, .. } = intake;
     rejects.flush().map_err(|error| ImportError::Write(error.to_string()))?;
     if !options.accept {
         not_shrunk(store, &new, records - rejects.count)?;
     }
     let (published, batch) =
-        writer.publish(digest, rejects.count).map_err(|error| unwritable(store, error))?;
+        writer.publish(digest, rejects.count, tlp).map_err(|error| unwritable(store, error))?;
     crate::upkeep::relieve(store, options.now);
     summary.unchanged = matches!(published, Published::Known(_));
     if summary.unchanged {

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `watch` | always |
 //! | looked up | where the source says `looked_up = true`: what is looked up is private, and asking tells the registry |
-//! | listed by a batch that was learnt in the last [`LISTED_DAYS`] | always, the newest batches first |
+//! | listed by a batch that was learnt in the last [`LISTED_DAYS`] | unless it is marked so that it may not be passed on (TLP amber and red); the newest batches first |
 //!
 //! Of each the registrable domain, unless its registration was read within [`FRESH_DAYS`] (by whatever source), its
 //! registry has no RDAP, or it was asked for in vain lately. At most `domains_max` a refresh; what is left over is asked
@@ -16,6 +16,7 @@
 //! Of later batches with listings the rows on names and URLs are read (`store/listed.rs`), until there is enough to ask.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +28,7 @@ use super::refresh::{Ask, Got, RefreshError};
 use super::status;
 use crate::import::Origin;
 use crate::indicator::DomainName;
-use crate::store::{Since, StoreError, View};
+use crate::store::{Reader, Since, StoreError, View};
 use crate::value::{DAY_S, Timestamp};
 
 mod bootstrap;
@@ -159,7 +160,10 @@ fn wanted(
 ) -> Result<Wanted, RefreshError> {
     let snapshot = ask.store.snapshot()?;
     let newest = snapshot.batches().iter().map(|batch| batch.seq).max().unwrap_or(0);
-    let view = snapshot.view(None);
+    // A question tells the registry: it is as if the name were passed on.
+    let marks = ask.registry.iter().filter_map(|source| Some((source.name.clone(), source.tlp?))).collect();
+    let reader = Reader { marks: Arc::new(marks), ..Reader::default() }.exporting();
+    let (view, passed_on) = (snapshot.view(None), snapshot.for_reader(&reader).view(None));
     let mut wanted = Wanted { newest, ..Wanted::default() };
     let looked_up = looked_up.iter().filter_map(|name| DomainName::from_normal(name));
     let named: Vec<DomainName> = options.watch.iter().cloned().chain(looked_up).collect();
@@ -187,7 +191,7 @@ fn wanted(
     if is_all {
         let after = ask.status.cursor.as_deref().and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
         let since = Since { after, learnt: Timestamp(ask.now.0 - LISTED_DAYS * DAY_S) };
-        view.listed_since(since, &mut |name| {
+        passed_on.listed_since(since, &mut |name| {
             is_all = add(name)?;
             Ok(is_all)
         })?;

@@ -80,6 +80,8 @@ pub enum RefreshError {
 pub(super) struct Ask<'a> {
     pub store: &'a Store,
     pub source: &'a Source,
+    /// All sources.
+    pub registry: &'a Registry,
     /// What is known of it; changed only by who asked.
     pub status: &'a Status,
     /// A folder for this refresh, removed after it.
@@ -177,7 +179,7 @@ fn asked_and_imported(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Outcome, Got), RefreshError> {
     let folder = store.temp_folder()?;
-    let mut ask = Ask { store, source, status, folder: &folder.path, now: options.now, progress };
+    let mut ask = Ask { store, source, registry, status, folder: &folder.path, now: options.now, progress };
     let got = match location {
         Location::Path(path) => local(&ask, path)?,
         Location::Pattern(pattern) => matching(pattern)?,

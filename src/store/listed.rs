@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::key::{ObjectKey, Part, Table, kind, object_len, read_part};
 use super::run::Run;
-use super::snapshot::View;
+use super::snapshot::{Snapshot, View};
 use super::value::entries;
 use crate::indicator::{DomainName, Host, Url};
 use crate::value::Timestamp;
@@ -47,7 +47,7 @@ impl View {
                     batch.seq > since.after && batch.learnt >= since.learnt && has_listings
                 })
                 .collect();
-            if is_new.contains(&true) && !listed_in(run, &is_new, found)? {
+            if is_new.contains(&true) && !listed_in(self.snapshot(), run, &is_new, found)? {
                 return Ok(());
             }
         }
@@ -67,6 +67,7 @@ impl View {
 
 /// The names of the listings of a run's new batches; whether to go on.
 fn listed_in(
+    snapshot: &Snapshot,
     run: &Run,
     is_new: &[bool],
     found: &mut dyn FnMut(&DomainName) -> Result<bool, StoreError>,
@@ -76,7 +77,7 @@ fn listed_in(
         run.scan(&[prefix], |key, value| {
             let is_listing = object_len(key).and_then(|len| key.get(len)) == Some(&(Table::Listing as u8));
             if is_listing
-                && says(run, is_new, key, value)
+                && says(snapshot, run, is_new, key, value)
                 && let Some(name) = name_of(key)
             {
                 goes_on = found(&name);
@@ -90,9 +91,12 @@ fn listed_in(
     goes_on
 }
 
-/// Whether a new batch of the row's source says it.
-fn says(run: &Run, is_new: &[bool], key: &[u8], value: &[u8]) -> bool {
+/// Whether a new batch of the row's source says it, which is not kept from the reader.
+fn says(snapshot: &Snapshot, run: &Run, is_new: &[bool], key: &[u8], value: &[u8]) -> bool {
     let Some(source) = key.last_chunk::<2>().map(|bytes| u16::from_be_bytes(*bytes)) else { return false };
+    if snapshot.leaves_out(source) {
+        return false;
+    }
     entries(value).any(|entry| {
         let from = entry.from as usize;
         let to = (entry.to as usize + 1).min(is_new.len());

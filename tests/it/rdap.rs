@@ -115,6 +115,20 @@ fn listed_and_watched_domains_are_asked_for_once_in_a_while() {
 }
 
 #[test]
+fn what_may_not_be_passed_on_is_not_asked_for() {
+    let web = registry(|_, domain| registration(domain));
+    let program = program(&web, "pace_per_second = 50.0");
+    program.file("secret.txt", "secret.example\n");
+    program.file("open.txt", "open.example\n");
+    for (name, tlp) in [("secret", "amber"), ("open", "green")] {
+        program.ok(&["source", "add", name, &format!("{name}.txt"), "--format", "list", "--tlp", tlp]);
+        program.ok(&["source", "refresh", name, "--now", "2024-06-01"]);
+    }
+    refresh(&program, "2024-06-01");
+    assert_eq!(asked(&web), ["open.example"]);
+}
+
+#[test]
 fn so_many_a_refresh_at_the_registry_s_pace() {
     let web = registry(|_, domain| registration(domain));
     let program = program(&web, "pace_per_second = 5.0\ndomains_max = 4");
