@@ -68,9 +68,7 @@ async fn report(service: &Arc<Service>, kind: Kind, uri: &Uri, now: Timestamp) -
     }
     let (indicator, request) =
         asked(kind, uri, now).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, uri, detail))?;
-    if let Indicator::Domain(name) = &indicator {
-        service.wishes.looked_up.note(name);
-    }
+    service.wishes.looked_up.note(&indicator);
     let requests = service.requests.count(now);
     let is_past = request.as_of.is_some();
     let make = {

@@ -33,8 +33,10 @@ struct Answer {
 /// `GET /api/v1/indicator?value=`: any kind as typed; that nothing is known is an answer too. It takes
 /// `sections`, `count` and `as_of` as the other reports do.
 pub(super) async fn indicator_report(State(service): State<Arc<Service>>, uri: Uri) -> Response {
-    answer(service, uri, |context, query| {
+    let wishes = service.wishes.clone();
+    answer(service, uri, move |context, query| {
         let indicator = indicator(query, "value")?;
+        wishes.looked_up.note(&indicator);
         let request = wanted(query, context.now).map_err(LookupError::BadRequest)?;
         match lookup::report(context, &indicator, &request) {
             Ok(report) => {

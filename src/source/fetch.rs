@@ -1,7 +1,7 @@
 //! Fetching over HTTP: conditional, bounded, patient, and never into the own network unless that is allowed.
 //!
-//! A server is asked at most [`TRIES`] times where it fails for now (5xx, 429, a broken connection), each time
-//! after a longer pause with jitter. Redirects are followed [`REDIRECTS_MAX`] times; credentials go to the host that
+//! A server is asked at most `TRIES` times where it fails for now (5xx, 429, a broken connection), each time
+//! after a longer pause with jitter. Redirects are followed `REDIRECTS_MAX` times; credentials go to the host that
 //! they were meant for and to no other. Conditional requests are those of RFC 9110 section 13.
 
 use std::cell::Cell;

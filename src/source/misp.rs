@@ -240,6 +240,8 @@ fn is_event(path: &Path, uuid: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const UUID: &str = "5bf30242-8ef4-4c52-a2d7-0b7b0a016219";
@@ -267,6 +269,22 @@ mod tests {
         }
         assert!(read_manifest(b"<html>").unwrap_err().contains("check that the location"));
         assert!(read_manifest(b"{}").unwrap().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_manifest_names_is_a_file_of_the_mirror(
+            events in proptest::collection::btree_map("[0-9a-fA-F./\\\\-]{0,40}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "[0-9./-]{0,12}|[0-9]{1,15}", 0..4)
+        ) {
+            let entry = |(uuid, at): (&String, &String)| (uuid.clone(), serde_json::json!({"timestamp": at}));
+            let text = serde_json::to_vec(&events.iter().map(entry).collect::<BTreeMap<_, _>>()).unwrap();
+            let mirror = Mirror { folder: PathBuf::from("/mirror") };
+            for (uuid, changed) in read_manifest(&text).unwrap_or_default() {
+                let path = mirror.path(&uuid, &changed);
+                prop_assert_eq!(path.parent(), Some(Path::new("/mirror")));
+                prop_assert_eq!(path.extension().and_then(|end| end.to_str()), Some("json"));
+            }
+        }
     }
 
     #[test]

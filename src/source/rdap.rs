@@ -6,9 +6,9 @@
 //! |---|---|
 //! | `watch` | always |
 //! | looked up | where the source says `looked_up = true`: what is looked up is private, and asking tells the registry |
-//! | listed by a batch that was learnt in the last [`LISTED_DAYS`] | unless it is marked so that it may not be passed on (TLP amber and red); the newest batches first |
+//! | listed by a batch that was learnt in the last `LISTED_DAYS` | unless it is marked so that it may not be passed on (TLP amber and red); the newest batches first |
 //!
-//! Of each the registrable domain, unless its registration was read within [`FRESH_DAYS`] (by whatever source), its
+//! Of each the registrable domain, unless its registration was read within `FRESH_DAYS` (by whatever source), its
 //! registry has no RDAP, or it was asked for in vain lately. At most `domains_max` a refresh; what is left over is asked
 //! the next time. The answers of a refresh are one batch of events, so that the history of a registration stays.
 //!

@@ -70,7 +70,9 @@ fn state(source: &Source, status: &Status) -> String {
         );
     }
     if let Some(failed) = &status.failed {
-        return format!("failed {} times since {}: {}", failed.times, failed.since, failed.reason);
+        // What can be done about it is said at length where it fails.
+        let reason = failed.reason.lines().next().unwrap_or_default();
+        return format!("failed {} times since {}: {reason}", failed.times, failed.since);
     }
     match (&source.location, status.good) {
         (None, _) => "imported by hand".to_owned(),

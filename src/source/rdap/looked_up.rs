@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::registered;
-use crate::indicator::DomainName;
+use crate::indicator::Indicator;
 use crate::source::{Location, Registry, status};
 
 /// The most names that are kept, in memory and in the file each; further ones are forgotten.
@@ -31,12 +31,14 @@ pub struct LookedUp {
 }
 
 impl LookedUp {
-    /// Remembers that a name was looked up.
-    pub fn note(&self, name: &DomainName) {
+    /// Remembers what was looked up, where it is a domain.
+    pub fn note(&self, indicator: &Indicator) {
         if !self.is_wanted.load(Ordering::Relaxed) {
             return;
         }
-        if let Some(domain) = registered(name) {
+        if let Indicator::Domain(name) = indicator
+            && let Some(domain) = registered(name)
+        {
             let mut names = self.names();
             if names.len() < NAMES_MAX && !names.contains(domain) {
                 names.insert(domain.to_owned());
