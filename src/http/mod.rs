@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
@@ -35,6 +35,7 @@ mod error;
 
 // The handlers.
 mod api;
+mod bulk;
 mod own;
 mod pdns;
 mod people;
@@ -104,6 +105,7 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/ip/{*ip}", get(api::ip))
         // The service's own questions.
         .route("/api/v1/indicator", get(own::indicator_report))
+        .route("/api/v1/lookup", post(bulk::lookup).layer(DefaultBodyLimit::max(bulk::BODY_BYTES_MAX)))
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/timeline", get(own::timeline))
         .route("/api/v1/sources", get(sources::list))
@@ -221,6 +223,7 @@ fn route(path: &str) -> &'static str {
         "/api/v1/indicator",
         "/pdns/query/",
         "/dnsdb/v2/",
+        "/api/v1/lookup",
         "/api/v1/diff",
         "/api/v1/timeline",
         "/api/v1/sources",

@@ -183,7 +183,9 @@ fn what_registries_answer_wrongly_is_not_believed() {
 
 #[test]
 fn what_is_looked_up_is_asked_for_only_where_that_is_wanted() {
-    for (wanted, expected) in [("false", &[][..]), ("true", &["known.example", "other.test", "unknown.example"])] {
+    for (wanted, expected) in
+        [("false", &[][..]), ("true", &["known.example", "other.test", "unknown.example"])]
+    {
         let web = registry(|_, domain| registration(domain));
         let program = program(&web, &format!("pace_per_second = 50.0\nlooked_up = {wanted}"));
         program.file("dns.cof", r#"{"rrname":"www.known.example","rrtype":"A","rdata":"192.0.2.1","time_first":1716800000,"time_last":1716879789,"count":3}"#);
