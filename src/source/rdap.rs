@@ -143,7 +143,8 @@ pub(super) fn ask(ask: &mut Ask<'_>) -> Result<Got, RefreshError> {
 #[derive(Default)]
 struct Wanted {
     questions: Vec<Question>,
-    seen: BTreeSet<String>,
+    /// The domains that they are about.
+    domains: BTreeSet<String>,
     /// The newest batch that was looked at, and whether all of its and the earlier ones' domains are here.
     newest: u64,
     is_all: bool,
@@ -167,16 +168,20 @@ fn wanted(
     let mut wanted = Wanted { newest, ..Wanted::default() };
     let looked_up = looked_up.iter().filter_map(|name| DomainName::from_normal(name));
     let named: Vec<DomainName> = options.watch.iter().cloned().chain(looked_up).collect();
+    let mut last = String::new();
     let mut add = |name: &DomainName| -> Result<bool, StoreError> {
         if wanted.questions.len() >= options.domains_max {
             return Ok(false);
         }
-        if let Some(domain) = registered(name)
-            && wanted.seen.insert(domain.to_owned())
+        // Names of a domain stand beside each other in a run: mostly it is the one before.
+        let Some(domain) = registered(name).filter(|domain| *domain != last) else { return Ok(true) };
+        domain.clone_into(&mut last);
+        if !wanted.domains.contains(domain)
             && !memory.is_in_vain(domain)
             && let Some(base) = bootstrap.base(domain)
             && !is_fresh(&view, domain, ask.now)?
         {
+            wanted.domains.insert(last.clone());
             wanted.questions.push(Question { domain: domain.to_owned(), base: base.to_owned() });
         }
         Ok(true)

@@ -190,7 +190,7 @@ fn what_fails_costs_nothing_that_counts() {
     let answer = bad.clone();
     let web = Web::start(move |_| answer.lock().unwrap().clone());
     let program = Program::new();
-    configured(&program, &web.url("/list"), "timeout_s = 1\nsize_mb = 1");
+    configured(&program, &web.url("/list"), "timeout_s = 2\nsize_mb = 1");
     assert_eq!(refresh(&program).code, 0);
     let html = "<!doctype html><html><body>please <b>log in</b>\n</body></html>\n";
     for (times, (reply, said)) in [
