@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
-    IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{Extensions, Method, StatusCode, Uri, Version};
 use axum::middleware::{self, Next};
@@ -23,7 +23,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, Semaphore};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::Predicate;
+use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::access::audit::Audit;
@@ -77,7 +77,7 @@ const WORKERS_A_CORE: usize = 4;
 const TICK: Duration = Duration::from_secs(1);
 
 /// Answers shorter than this are sent as they are.
-const COMPRESSED_BYTES_MIN: usize = 1024;
+const COMPRESSED_BYTES_MIN: u64 = 1024;
 
 /// What all requests share.
 pub struct Service {
@@ -238,11 +238,11 @@ pub fn routes(service: Arc<Service>) -> Router {
 }
 
 fn compression() -> CompressionLayer<impl Predicate> {
-    let is_worth_it = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
-        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        kind.contains("json") && length.is_none_or(|length: usize| length >= COMPRESSED_BYTES_MIN)
+    let is_json = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        kind.is_some_and(|kind| kind.contains("json"))
     };
+    let is_worth_it = SizeAbove::new(COMPRESSED_BYTES_MIN).and(is_json);
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_it)
 }
 
