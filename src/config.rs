@@ -72,6 +72,8 @@ pub struct Http {
     pub connections_max: usize,
     /// Memory for reports that were made already, in MiB; 0: none are kept.
     pub cache_mb: usize,
+    /// Counts of hits, files and URLs are shown to the nearest power of ten: for sites that must not reveal them.
+    pub round_counts: bool,
 }
 
 impl Default for Http {
@@ -82,6 +84,7 @@ impl Default for Http {
             idle_timeout_s: 60,
             connections_max: 1024,
             cache_mb: 64,
+            round_counts: false,
         }
     }
 }

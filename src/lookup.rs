@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use crate::dossier::{AddressDossier, DomainDossier};
+use crate::dossier::{AddressDossier, DomainDossier, FileDossier, Terms, UrlDossier};
 use crate::indicator::{Indicator, Kind};
 use crate::sections::{About, Entry, RESERVED, SECTIONS};
 use crate::store::{Snapshot, Store, StoreError};
@@ -14,6 +14,9 @@ use crate::verdict::{Judge, Policy};
 
 /// The most rows of a section, and how many there are unless fewer are asked for.
 pub const COUNT_MAX: usize = 1000;
+
+/// The connection test of clients: it is always answered.
+const ALWAYS_KNOWN: &str = "example.com";
 
 /// What is wanted of a report.
 #[derive(Clone, Debug)]
@@ -122,6 +125,8 @@ pub struct Context<'a> {
     pub licence: Licence,
     /// The moment.
     pub now: Timestamp,
+    /// Counts of hits are shown to the nearest power of ten.
+    pub round_counts: bool,
 }
 
 /// The report on an indicator.
@@ -150,49 +155,82 @@ pub fn report_in(
     request: &Request,
 ) -> Result<Report, LookupError> {
     let kind = indicator.kind();
-    if !matches!(kind, Kind::Domain | Kind::Ip) {
-        return Err(LookupError::BadRequest(format!(
-            "a report on a {kind} is not available yet: ask for a domain or an address"
-        )));
-    }
+    let wanted = wanted(kind, request)?;
+    about(snapshot, context, indicator, request, |about| {
+        let mut sections = Vec::with_capacity(wanted.len());
+        let reserved = matches!(about, About::Address(dossier) if dossier.is_reserved());
+        for entry in wanted.into_iter().filter(|entry| !reserved || RESERVED.contains(&entry.name)) {
+            if let Some(body) = entry.write(about)? {
+                let body = RawValue::from_string(body)
+                    .map_err(|error| StoreError::Io(std::io::Error::other(error)))?;
+                sections.push(Answer { name: entry.name, title: entry.title, body });
+            }
+        }
+        let verdict = &about.common().verdict;
+        Ok(Report {
+            kind,
+            subject: indicator.to_string(),
+            zone: verdict.zone,
+            score: verdict.score,
+            sections,
+        })
+    })
+}
+
+/// What `work` makes of the dossier of an indicator. The sections of the request are not looked at.
+///
+/// # Errors
+///
+/// As [`report`], and what `work` says.
+pub fn about<T>(
+    snapshot: &Arc<Snapshot>,
+    context: &Context<'_>,
+    indicator: &Indicator,
+    request: &Request,
+    work: impl FnOnce(&About<'_>) -> Result<T, StoreError>,
+) -> Result<T, LookupError> {
     if request.as_of.is_some_and(|at| at > context.now) {
         return Err(LookupError::BadRequest(
             "as_of is in the future: use a past day, or leave it out for now".to_owned(),
         ));
     }
-    let wanted = wanted(kind, request)?;
     let view = snapshot.view(request.as_of);
     let at = request.as_of.unwrap_or(context.now);
     let judge = Judge::new(&view, context.policy, at);
-    let (about, reserved) = match indicator {
+    let (licence, round_counts) = (&context.licence, context.round_counts);
+    let terms = Terms { licence, count: request.count, at, round_counts };
+    let unknown = |asked: Asked| Err(LookupError::Unknown(Box::new(asked)));
+    let about = match indicator {
         Indicator::Domain(name) => {
-            let dossier = DomainDossier::open(&judge, name, &context.licence, request.count, at)?;
-            // The connection test of clients: always answered.
-            if name.as_str() != "example.com" && !dossier.is_known()? {
-                return Err(LookupError::Unknown(Box::new(unknown::of_domain(indicator, &dossier)?)));
+            let dossier = DomainDossier::open(&judge, name, terms)?;
+            if name.as_str() != ALWAYS_KNOWN && !dossier.is_known()? {
+                return unknown(unknown::of_domain(indicator, &dossier)?);
             }
-            (About::Domain(dossier), false)
+            About::Domain(dossier)
         }
         Indicator::Address(address) => {
-            let dossier = AddressDossier::open(&judge, *address, &context.licence, request.count, at)?;
-            let reserved = dossier.is_reserved();
-            if !reserved && !dossier.is_known()? {
-                return Err(LookupError::Unknown(Box::new(unknown::of_address(indicator, &view, at))));
+            let dossier = AddressDossier::open(&judge, *address, terms)?;
+            if !dossier.is_reserved() && !dossier.is_known()? {
+                return unknown(unknown::of_object(indicator, &view, at));
             }
-            (About::Address(dossier), reserved)
+            About::Address(dossier)
         }
-        Indicator::Url(_) | Indicator::File(_) => unreachable!("refused above"),
+        Indicator::Url(url) => {
+            let dossier = UrlDossier::open(&judge, url, terms)?;
+            if url.key() != ALWAYS_KNOWN && !dossier.is_known()? {
+                return unknown(unknown::of_url(indicator, url, &view, at)?);
+            }
+            About::Url(dossier)
+        }
+        Indicator::File(hash) => {
+            let dossier = FileDossier::open(&judge, (*hash).into(), terms)?;
+            if !dossier.is_known() {
+                return unknown(unknown::of_object(indicator, &view, at));
+            }
+            About::File(dossier)
+        }
     };
-    let mut sections = Vec::with_capacity(wanted.len());
-    for entry in wanted.into_iter().filter(|entry| !reserved || RESERVED.contains(&entry.name)) {
-        if let Some(body) = entry.write(&about)? {
-            let body =
-                RawValue::from_string(body).map_err(|error| StoreError::Io(std::io::Error::other(error)))?;
-            sections.push(Answer { name: entry.name, title: entry.title, body });
-        }
-    }
-    let verdict = &about.common().verdict;
-    Ok(Report { kind, subject: indicator.to_string(), zone: verdict.zone, score: verdict.score, sections })
+    Ok(work(&about)?)
 }
 
 /// The sections that a request wants, in the order of reports.

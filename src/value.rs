@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::indicator::Kind;
+
 //------------ Zone ----------------------------------------------------------
 
 /// The Traffic Light Protocol 2.0 of FIRST: to whom what a source says may be passed on. Ordered: the freest first.
@@ -51,9 +53,11 @@ impl std::str::FromStr for Tlp {
         let word = text.trim().to_ascii_lowercase();
         let word = word.strip_prefix("tlp:").unwrap_or(&word);
         let word = if word == "white" { "clear" } else { word };
-        Tlp::ALL.iter().find(|(_, name)| *name == word).map(|(tlp, _)| *tlp).ok_or_else(|| {
-            format!("{text:?} is no TLP: use clear, green, amber, amber+strict or red")
-        })
+        Tlp::ALL
+            .iter()
+            .find(|(_, name)| *name == word)
+            .map(|(tlp, _)| *tlp)
+            .ok_or_else(|| format!("{text:?} is no TLP: use clear, green, amber, amber+strict or red"))
     }
 }
 
@@ -121,6 +125,17 @@ impl Zone {
             Zone::Yellow => "Adware and other",
             Zone::Grey => "Not categorized",
             Zone::Green => "Good",
+        }
+    }
+}
+
+impl Zone {
+    /// The word a person reads for an object of a kind.
+    pub fn word_of(self, kind: Kind) -> &'static str {
+        match (kind, self) {
+            (Kind::Hash, Zone::Red) => "Malware",
+            (Kind::Hash, Zone::Green) => "Clean",
+            _ => self.word(),
         }
     }
 }

@@ -50,7 +50,13 @@ impl Diff {
         let to = self.to.as_ref().map(|to| moment("to", to)).transpose()?.flatten();
         let policy = program.config.policy().map_err(Failure::Usage)?;
         let store = program.store()?;
-        let context = Context { store: &store, policy: &policy, licence: Licence::default(), now };
+        let context = Context {
+            store: &store,
+            policy: &policy,
+            licence: Licence::default(),
+            now,
+            round_counts: program.config.http.round_counts,
+        };
         match diff(&context, &indicator, from, to) {
             Ok(diff) if self.json => {
                 writeln!(out, "{}", serde_json::to_string(&diff).expect("only texts as keys"))?;

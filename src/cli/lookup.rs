@@ -5,13 +5,14 @@ use std::io::Write;
 use clap::ValueEnum;
 
 use super::{Code, Failure, Program, talk, text};
-use crate::indicator::{Indicator, Kind};
+use crate::indicator::Indicator;
 use crate::lookup::{self, Context, Licence, LookupError, Request};
 use crate::request;
 
 const EXAMPLE: &str = "\
 Examples:
   zonelens lookup example.com 192.0.2.1
+  zonelens lookup hxxp://evil[.]example/gate.php 44d88612fea8a8f36de82e1278abb02f
   zonelens lookup --sections Verdict,FeedMasks 'evil[.]example'
   zonelens lookup --as-of 2024-05-28 --format json example.com
 
@@ -20,11 +21,11 @@ Exit code: 0 something is known, 2 wrong input, 3 nothing is known; of several t
 /// How many rows of a table a person is shown unless --count says more.
 const ROWS_SHOWN: usize = 20;
 
-/// Show what is known of domains and addresses
+/// Show what is known of domains, addresses, URLs and files
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Lookup {
-    /// Domains or addresses, defanged or not
+    /// Domains, addresses, URLs (with a `/` or `?`) or file hashes, defanged or not
     #[arg(required = true, value_name = "INDICATOR")]
     indicators: Vec<String>,
     /// Only these sections, separated by commas [default: all]
@@ -66,10 +67,10 @@ impl Lookup {
         let mut store = None;
         let mut code = Code::Done;
         for (index, text) in self.indicators.iter().enumerate() {
-            let indicator = match indicator(text) {
+            let indicator = match Indicator::parse(text) {
                 Ok(indicator) => indicator,
-                Err(problem) => {
-                    talk(&problem);
+                Err(error) => {
+                    talk(&error.to_string());
                     code = code.max(Code::WrongInput);
                     continue;
                 }
@@ -78,7 +79,13 @@ impl Lookup {
                 Some(store) => store,
                 None => store.insert(program.store()?),
             };
-            let context = Context { store, policy: &policy, licence: Licence::default(), now };
+            let context = Context {
+                store,
+                policy: &policy,
+                licence: Licence::default(),
+                now,
+                round_counts: program.config.http.round_counts,
+            };
             match lookup::report(&context, &indicator, &request) {
                 Ok(report) if self.format == Format::Json => {
                     out.write_all(&report.json())?;
@@ -103,20 +110,5 @@ impl Lookup {
             }
         }
         Ok(code)
-    }
-}
-
-/// An indicator that can be looked up by now.
-fn indicator(text: &str) -> Result<Indicator, String> {
-    let indicator = Indicator::parse(text).map_err(|error| error.to_string())?;
-    match (indicator.kind(), &indicator) {
-        (Kind::Domain | Kind::Ip, _) => Ok(indicator),
-        (_, Indicator::Url(url)) => Err(format!(
-            "lookups of web addresses are not available yet, they come later: look up the host {}",
-            url.host_str()
-        )),
-        _ => Err(format!(
-            "{indicator} is a file: lookups of files are not available yet, they come later: use a domain or an address"
-        )),
     }
 }

@@ -4,12 +4,14 @@
 //! and then kept. Sections turn it into the contract's words and know nothing of the store.
 
 use std::cell::OnceCell;
+use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use crate::fact::{Listing, Mention, PhishingReport, Publication, ReportType, SpamReport};
-use crate::indicator::{DomainName, FileHash, Host, Mask, Url, redact};
+use crate::indicator::{AddressRange, DomainName, FileHash, FileHashes, Host, Mask, Url, redact};
 use crate::lookup::{COUNT_MAX, Licence};
+use crate::store::hot::Kind as Hot;
 use crate::store::observed::Observed;
 use crate::store::{Edge, Object, ObjectKey, Part, StoreError, Table, View, read_part};
 use crate::value::{Timestamp, Zone};
@@ -17,12 +19,29 @@ use crate::verdict::{Judge, Verdict};
 
 pub mod address;
 pub mod domain;
+pub mod file;
 pub mod rows;
 pub mod similar;
+pub mod url;
 
 pub use address::AddressDossier;
 pub use domain::DomainDossier;
+pub use file::FileDossier;
 use rows::{FileRow, List, UrlRow, moments};
+pub use url::UrlDossier;
+
+/// What a report is made on: for whom, how much, as of when.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// Licence and quota.
+    pub licence: &'a Licence,
+    /// The most rows of a section.
+    pub count: usize,
+    /// The moment.
+    pub at: Timestamp,
+    /// Counts of hits are shown to the nearest power of ten.
+    pub round_counts: bool,
+}
 
 /// What dossiers of all kinds have.
 pub struct Common<'a> {
@@ -38,6 +57,8 @@ pub struct Common<'a> {
     pub count: usize,
     /// The moment of the report.
     pub at: Timestamp,
+    /// Counts of hits are shown to the nearest power of ten.
+    pub round_counts: bool,
     publications: OnceCell<Vec<Publication>>,
 }
 
@@ -64,15 +85,9 @@ pub struct MaskRow {
 }
 
 impl<'a> Common<'a> {
-    fn new(
-        judge: &'a Judge<'a>,
-        own: Object,
-        verdict: Verdict,
-        licence: &'a Licence,
-        count: usize,
-        at: Timestamp,
-    ) -> Common<'a> {
-        Common { judge, own, verdict, licence, count, at, publications: OnceCell::new() }
+    fn new(judge: &'a Judge<'a>, own: Object, verdict: Verdict, terms: Terms<'a>) -> Common<'a> {
+        let Terms { licence, count, at, round_counts } = terms;
+        Common { judge, own, verdict, licence, count, at, round_counts, publications: OnceCell::new() }
     }
 
     /// The view.
@@ -171,6 +186,24 @@ impl<'a> Common<'a> {
         Ok(())
     }
 
+    /// The ranges of a kind that hold an address, the widest first.
+    fn ranges(&self, address: IpAddr, wanted: impl Fn(Hot) -> bool) -> Result<Vec<AddressRange>, StoreError> {
+        let mut hits = Vec::new();
+        let view = self.view();
+        view.covering(address, &mut |hit| {
+            if wanted(hit.entry.kind) {
+                hits.push(hit);
+            }
+        })?;
+        let mut ranges = Vec::new();
+        for hit in &hits {
+            ranges.extend(view.range_of(hit)?);
+        }
+        ranges.sort_by_key(|range| (std::cmp::Reverse(range.width()), *range));
+        ranges.dedup();
+        Ok(ranges)
+    }
+
     /// Adds the references of the listings of an object.
     fn add_references(&self, object: &ObjectKey, references: &mut References) -> Result<(), StoreError> {
         let object = self.view().table(object, Table::Listing)?;
@@ -212,24 +245,13 @@ impl<'a> Common<'a> {
         })
     }
 
-    /// A file's zone, and the MD5 that it is shown by; `None` where it has none.
-    fn file(&self, hash: FileHash) -> Result<Option<(Zone, String)>, StoreError> {
-        let md5 = match hash {
-            FileHash::Md5(_) => Some(hash),
-            _ => {
-                let aliases = self.view().table(&ObjectKey::file(&hash), Table::FileAlias)?;
-                aliases.edges.iter().find_map(|edge| match read_part(&edge.counterpart)?.0 {
-                    Part::File(md5 @ FileHash::Md5(_)) => Some(md5),
-                    _ => None,
-                })
-            }
-        };
-        let Some(md5) = md5 else { return Ok(None) };
-        let mut zone = self.judge.file(&hash)?.zone;
-        if md5 != hash && zone == Zone::Grey {
-            zone = self.judge.file(&md5)?.zone;
+    /// A file's zone and hashes; `None` where no MD5 is known, by which rows show it.
+    fn file(&self, hash: FileHash) -> Result<Option<(Zone, FileHashes)>, StoreError> {
+        let file = self.view().file_hashes(hash.into())?;
+        if file.md5.is_none() {
+            return Ok(None);
         }
-        Ok(Some((zone, md5.to_string())))
+        Ok(Some((self.judge.file(&file)?.zone, file)))
     }
 
     /// Rows of files from edges whose counterpart is a file and, perhaps, a URL: one row a file, or one a
@@ -239,27 +261,36 @@ impl<'a> Common<'a> {
         edges: impl Iterator<Item = &'e Edge>,
         by_url: bool,
     ) -> Result<Vec<FileRow>, StoreError> {
-        let mut joined: HashMap<(FileHash, Option<String>), FileRow> = HashMap::new();
+        let mut files: HashMap<FileHash, Option<(Zone, FileHashes)>> = HashMap::new();
+        let mut joined: HashMap<(String, Option<String>), FileRow> = HashMap::new();
         for edge in edges {
             let Some((Part::File(hash), rest)) = read_part(&edge.counterpart) else { continue };
+            let known = match files.entry(hash) {
+                Slot::Occupied(known) => *known.get(),
+                Slot::Vacant(empty) => *empty.insert(self.file(hash)?),
+            };
+            let Some((zone, file)) = known else { continue };
+            let md5 = file.best().map(|md5| md5.to_string()).unwrap_or_default();
             let url = match read_part(rest) {
                 Some((Part::Url(url), _)) => Some(redact(url).0),
                 _ => None,
             };
             let (first, last) = moments(&edge.observed);
             let hits = edge.observed.hits();
-            let key = (hash, if by_url { url.clone() } else { None });
-            if let Some(row) = joined.get_mut(&key) {
-                row.hits += hits;
-                row.first = row.first.min(first);
-                if (last, &url) > (row.last, &row.url) || row.url.is_none() {
-                    row.url = url.or(row.url.take());
+            match joined.entry((md5.clone(), if by_url { url.clone() } else { None })) {
+                Slot::Occupied(mut row) => {
+                    let row = row.get_mut();
+                    row.hits += hits;
+                    row.first = row.first.min(first);
+                    if (last, &url) > (row.last, &row.url) || row.url.is_none() {
+                        row.url = url.or(row.url.take());
+                    }
+                    row.last = row.last.max(last);
                 }
-                row.last = row.last.max(last);
-                continue;
+                Slot::Vacant(empty) => {
+                    empty.insert(FileRow { zone, hits, first, last, md5, file, detection: None, url });
+                }
             }
-            let Some((zone, md5)) = self.file(hash)? else { continue };
-            joined.insert(key, FileRow { zone, hits, first, last, md5, hash, detection: None, url });
         }
         Ok(joined.into_values().collect())
     }
@@ -267,15 +298,17 @@ impl<'a> Common<'a> {
     /// Names what the files that are shown were detected as.
     fn name_detections(&self, list: &mut List<FileRow>) -> Result<(), StoreError> {
         for row in list.rows.iter_mut().filter(|row| !matches!(row.zone, Zone::Green)) {
-            let object = self.view().table(&ObjectKey::file(&row.hash), Table::FileVerdict)?;
             let mut best: Option<(Timestamp, String)> = None;
-            for statement in object.statements(Table::FileVerdict).filter(|one| one.is_current()) {
-                let verdict: crate::fact::FileVerdict = statement.fact()?;
-                let at = verdict.observed.unwrap_or(statement.last);
-                if let Some(name) = verdict.detection_name
-                    && best.as_ref().is_none_or(|(known, _)| at >= *known)
-                {
-                    best = Some((at, name));
+            for hash in row.file.iter() {
+                let object = self.view().table(&ObjectKey::file(&hash), Table::FileVerdict)?;
+                for statement in object.statements(Table::FileVerdict).filter(|one| one.is_current()) {
+                    let verdict: crate::fact::FileVerdict = statement.fact()?;
+                    let at = verdict.observed.unwrap_or(statement.last);
+                    if let Some(name) = verdict.detection_name
+                        && best.as_ref().is_none_or(|(known, _)| at >= *known)
+                    {
+                        best = Some((at, name));
+                    }
                 }
             }
             row.detection = best.map(|(_, name)| name);
@@ -283,7 +316,7 @@ impl<'a> Common<'a> {
         Ok(())
     }
 
-    /// Rows of URLs from edges whose counterpart is a URL; rows that private data made different are one.
+    /// Rows of URLs from edges whose counterpart is a URL, or a host; rows that private data made different are one.
     fn urls<'e>(
         &self,
         edges: impl Iterator<Item = &'e Edge>,
@@ -291,10 +324,22 @@ impl<'a> Common<'a> {
     ) -> Result<Vec<UrlRow>, StoreError> {
         let mut joined: HashMap<String, UrlRow> = HashMap::new();
         for edge in edges {
-            let Some((Part::Url(key), _)) = read_part(&edge.counterpart) else { continue };
-            let Ok(url) = Url::from_key(key) else { continue };
-            let zone = self.judge.url(&url)?.zone;
-            add_url(&mut joined, key, zone, &edge.observed, with_hits);
+            let (text, zone) = match read_part(&edge.counterpart) {
+                Some((Part::Url(key), _)) => match Url::from_key(key) {
+                    Ok(url) => (key.to_owned(), self.judge.url(&url)?.zone),
+                    Err(_) => continue,
+                },
+                // Where a file came from or went to without a URL.
+                Some((Part::Address(address), _)) => {
+                    (address.to_string(), self.judge.address_zone(address)?.0)
+                }
+                Some((Part::Domain(name), _)) => match DomainName::from_store(&name) {
+                    Some(domain) => (name, self.judge.domain_zone(&domain)?.0),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            add_url(&mut joined, &text, zone, &edge.observed, with_hits);
         }
         Ok(joined.into_values().collect())
     }

@@ -74,7 +74,13 @@ async fn report(service: &Arc<Service>, kind: Kind, uri: &Uri, now: Timestamp) -
         let service = service.clone();
         move || {
             let licence = Licence { day_requests: requests, ..Licence::default() };
-            let context = Context { store: &service.store, policy: &service.policy, licence, now };
+            let context = Context {
+                store: &service.store,
+                policy: &service.policy,
+                licence,
+                now,
+                round_counts: service.round_counts,
+            };
             lookup::report(&context, &indicator, &request).map(|report| Body::new(&report))
         }
     };

@@ -55,6 +55,8 @@ pub struct Service {
     cache: Cache,
     requests: DayRequests,
     timeout: Duration,
+    /// Counts of hits are shown to the nearest power of ten.
+    round_counts: bool,
     /// Held by whoever scans all listings: one at a time.
     scan: Arc<tokio::sync::Mutex<()>>,
     /// Whether only this machine reaches the port.
@@ -73,6 +75,7 @@ impl Service {
             cache: Cache::new(settings.cache_mb << 20),
             requests: DayRequests::default(),
             timeout: Duration::from_secs(settings.request_timeout_s),
+            round_counts: settings.round_counts,
             scan: Arc::default(),
             is_loopback: settings.listen.ip().is_loopback(),
             writing: Arc::default(),

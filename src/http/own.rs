@@ -121,7 +121,13 @@ async fn worked<T: Send + 'static>(
         let service = service.clone();
         tokio::task::spawn_blocking(move || {
             let licence = Licence { day_requests, ..Licence::default() };
-            let context = Context { store: &service.store, policy: &service.policy, licence, now };
+            let context = Context {
+                store: &service.store,
+                policy: &service.policy,
+                licence,
+                now,
+                round_counts: service.round_counts,
+            };
             work(&context, &query)
         })
     };

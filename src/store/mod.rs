@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 mod blocks;
+mod files;
 mod filter;
 mod flagged;
 mod fold;

@@ -17,7 +17,8 @@ fn reports() -> Vec<(&'static str, &'static str, Value)> {
     let now = Timestamp::parse("2026-03-01T10:20:30Z").unwrap();
     demo::import_synthetic(&store, now).unwrap();
     let policy = Policy::built_in();
-    let context = Context { store: &store, policy: &policy, licence: Licence::default(), now };
+    let context =
+        Context { store: &store, policy: &policy, licence: Licence::default(), now, round_counts: false };
     let report = |shown: &demo::Shown| {
         let indicator = Indicator::parse_as(shown.kind, shown.value).unwrap();
         let report = lookup::report(&context, &indicator, &Request::default()).unwrap();
@@ -42,7 +43,7 @@ fn the_objects_of_the_demo_are_as_announced() {
     let reports = reports();
     for (kind, value, report) in &reports {
         check(kind, report);
-        if [demo::FULL_DOMAIN, demo::FULL_ADDRESS].contains(value) {
+        if [demo::FULL_DOMAIN, demo::FULL_ADDRESS, demo::FULL_URL, demo::FULL_FILE].contains(value) {
             for (name, section) in report.as_object().unwrap() {
                 assert!(!is_empty(section), "{value}: {name} says nothing");
             }
@@ -55,6 +56,8 @@ fn the_objects_of_the_demo_are_as_announced() {
     for expected in [
         (demo::FULL_DOMAIN, "Red"),
         (demo::FULL_ADDRESS, "Red"),
+        (demo::FULL_URL, "Red"),
+        (demo::FULL_FILE, "Red"),
         (demo::BENIGN, "Green"),
         (demo::CONFLICT, "Orange"),
         (demo::SHARED_ADDRESS, "Grey"),

@@ -22,5 +22,6 @@ mod retention;
 mod schema;
 mod tidy;
 mod unknown;
+mod url_and_file;
 mod verdict;
 mod world;

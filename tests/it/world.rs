@@ -85,7 +85,8 @@ impl World {
     pub fn ask(&self, indicator: &str, request: &Request) -> Result<Value, LookupError> {
         self.store.refresh();
         let licence = Licence::default();
-        let context = Context { store: &self.store, policy: &self.policy, licence, now: self.now };
+        let context =
+            Context { store: &self.store, policy: &self.policy, licence, now: self.now, round_counts: false };
         let report = lookup::report(&context, &Indicator::parse(indicator).unwrap(), request)?;
         Ok(serde_json::from_slice(&report.json()).unwrap())
     }
