@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use crate::dossier::{AddressDossier, DomainDossier, FileDossier, Terms, UrlDossier};
-use crate::indicator::{Indicator, Kind};
+use crate::indicator::{FileHashes, Indicator, Kind};
 use crate::sections::{About, Entry, RESERVED, SECTIONS};
 use crate::store::{Snapshot, Store, StoreError};
 use crate::unknown::{self, Asked};
@@ -27,11 +27,13 @@ pub struct Request {
     pub count: usize,
     /// A past moment; `None`: now.
     pub as_of: Option<Timestamp>,
+    /// Of a file, the hashes that are known besides the one that is asked of.
+    pub hashes: FileHashes,
 }
 
 impl Default for Request {
     fn default() -> Request {
-        Request { sections: None, count: COUNT_MAX, as_of: None }
+        Request { sections: None, count: COUNT_MAX, as_of: None, hashes: FileHashes::default() }
     }
 }
 
@@ -223,7 +225,9 @@ pub fn about<T>(
             About::Url(dossier)
         }
         Indicator::File(hash) => {
-            let dossier = FileDossier::open(&judge, (*hash).into(), terms)?;
+            let mut file = request.hashes;
+            file.set(*hash);
+            let dossier = FileDossier::open(&judge, file, terms)?;
             if !dossier.is_known() {
                 return unknown(unknown::of_object(indicator, &view, at));
             }

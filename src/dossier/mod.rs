@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use crate::fact::{Listing, Mention, PhishingReport, Publication, ReportType, SpamReport};
 use crate::indicator::{AddressRange, DomainName, FileHash, FileHashes, Host, Mask, Url, redact};
 use crate::lookup::{COUNT_MAX, Licence};
+use crate::publications;
 use crate::store::hot::Kind as Hot;
 use crate::store::observed::Observed;
 use crate::store::{Edge, Object, ObjectKey, Part, StoreError, Table, View, read_part};
@@ -90,6 +91,11 @@ impl<'a> Common<'a> {
         Common { judge, own, verdict, licence, count, at, round_counts, publications: OnceCell::new() }
     }
 
+    /// A count of hits as it is shown: to the nearest power of ten where the site wants that, halves up.
+    pub fn rounded(&self, count: u64) -> u64 {
+        if self.round_counts { nearest_power_of_ten(count) } else { count }
+    }
+
     /// The view.
     pub fn view(&self) -> &'a View {
         self.judge.view()
@@ -108,16 +114,7 @@ impl<'a> Common<'a> {
             }
             let mut all = Vec::new();
             for id in ids {
-                let object = self.view().table(&ObjectKey::publication(&id), Table::Publication)?;
-                let newest = object
-                    .statements(Table::Publication)
-                    .filter(|one| one.is_current())
-                    .max_by_key(|one| one.last);
-                if let Some(statement) = newest {
-                    let mut publication: Publication = statement.fact()?;
-                    publication.published = publication.published.or(Some(statement.first));
-                    all.push(publication);
-                }
+                all.extend(publications::find(self.view(), &id)?);
             }
             all.sort_by(|a, b| (b.published, &a.id).cmp(&(a.published, &b.id)));
             Ok(all)
@@ -444,4 +441,37 @@ fn order_masks(rows: BTreeMap<(Zone, String), MaskRow>) -> Vec<MaskRow> {
         ))
     });
     rows
+}
+
+fn nearest_power_of_ten(count: u64) -> u64 {
+    let Some(digits) = count.checked_ilog10() else { return 0 };
+    let below = 10_u64.pow(digits);
+    match below.checked_mul(10) {
+        Some(above) if above - count <= count - below => above,
+        _ => below,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest_power_of_ten;
+
+    #[test]
+    fn counts_to_the_nearest_power_of_ten() {
+        for (count, shown) in [
+            (0, 0),
+            (1, 1),
+            (5, 1),
+            (6, 10),
+            (10, 10),
+            (54, 10),
+            (55, 100),
+            (549, 100),
+            (550, 1000),
+            (999_999, 1_000_000),
+            (u64::MAX, 10_u64.pow(19)),
+        ] {
+            assert_eq!(nearest_power_of_ten(count), shown, "{count}");
+        }
+    }
 }

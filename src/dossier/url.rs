@@ -10,6 +10,7 @@ use crate::indicator::{Host, Url, redact};
 use crate::store::hot::Kind;
 use crate::store::observed::Observed;
 use crate::store::{ObjectKey, Statement, StoreError, Table};
+use crate::value::Timestamp;
 use crate::verdict::Judge;
 
 /// What is gathered of a URL.
@@ -77,7 +78,11 @@ impl<'a> UrlDossier<'a> {
     }
 
     /// The dossier of its host; `None` where that is an address.
-    fn host(&self) -> Result<Option<&DomainDossier<'a>>, StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn host(&self) -> Result<Option<&DomainDossier<'a>>, StoreError> {
         cell(&self.host, || match self.url.host() {
             Host::Domain(name) => DomainDossier::open(self.common.judge, &name, self.terms).map(Some),
             Host::Address(_) => Ok(None),
@@ -174,6 +179,11 @@ impl<'a> UrlDossier<'a> {
         self.host()?.map_or(Ok(None), DomainDossier::registration)
     }
 
+    /// When it was first and last requested, downloaded from or accessed.
+    pub fn seen(&self) -> Option<(Timestamp, Timestamp)> {
+        self.requested.as_ref().map(moments)
+    }
+
     /// How often it was requested, downloaded from and accessed.
     pub fn hits(&self) -> u64 {
         self.requested.as_ref().map_or(0, Observed::hits)
@@ -255,7 +265,7 @@ impl<'a> UrlDossier<'a> {
         let mut notes = Vec::new();
         let created = self.registration()?.and_then(|registration| registration.created);
         self.common.note_registered(created, &mut notes);
-        self.common.note_seen(self.requested.as_ref().map(|seen| moments(seen).0), &mut notes);
+        self.common.note_seen(self.seen().map(|(first, _)| first), &mut notes);
         Ok(notes)
     }
 }

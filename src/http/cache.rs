@@ -8,6 +8,7 @@ use crate::lookup::Report;
 
 /// A report's bytes, and where in them the count of today's lookups stands, which is new in each answer.
 pub(super) struct Body {
+    media_type: &'static str,
     bytes: Vec<u8>,
     day_requests: Option<Range<usize>>,
 }
@@ -24,12 +25,17 @@ impl Body {
                 let digits = bytes[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
                 (digits > 0).then_some(start..start + digits)
             });
-        Body { bytes, day_requests }
+        Body { media_type: "application/json", bytes, day_requests }
     }
 
     /// The bytes of something without a count of lookups.
-    pub(super) fn plain(bytes: Vec<u8>) -> Body {
-        Body { bytes, day_requests: None }
+    pub(super) fn plain(media_type: &'static str, bytes: Vec<u8>) -> Body {
+        Body { media_type, bytes, day_requests: None }
+    }
+
+    /// What the bytes are.
+    pub(super) fn media_type(&self) -> &'static str {
+        self.media_type
     }
 
     /// The bytes with this count of today's lookups.
@@ -120,7 +126,7 @@ mod tests {
     use super::*;
 
     fn body(text: &str) -> Arc<Body> {
-        Arc::new(Body { bytes: text.as_bytes().to_vec(), day_requests: None })
+        Arc::new(Body::plain("text/plain", text.as_bytes().to_vec()))
     }
 
     #[test]
@@ -146,7 +152,7 @@ mod tests {
     fn the_count_of_lookups_is_new_in_each_answer() {
         let text = br#"{"LicenseInfo":{"DayRequests":1,"DayQuota":9},"Zone":"Red"}"#;
         let at = text.windows(2).position(|window| window == b":1").unwrap() + 1;
-        let body = Body { bytes: text.to_vec(), day_requests: Some(at..at + 1) };
+        let body = Body { day_requests: Some(at..at + 1), ..Body::plain("application/json", text.to_vec()) };
         let expected = r#"{"LicenseInfo":{"DayRequests":123,"DayQuota":9},"Zone":"Red"}"#;
         assert_eq!(String::from_utf8(body.with(123)).unwrap(), expected);
     }

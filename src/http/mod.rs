@@ -33,8 +33,12 @@ mod error;
 
 // The handlers.
 mod api;
+mod open_tip;
 mod own;
 mod people;
+mod publications;
+mod question;
+mod scan;
 mod sources;
 
 use cache::Cache;
@@ -87,10 +91,8 @@ impl Service {
 pub fn routes(service: Arc<Service>) -> Router {
     Router::new()
         // Clients: one indicator, one report.
-        .route("/api/domain/", get(api::domain))
-        .route("/api/domain/{*domain}", get(api::domain))
-        .route("/api/ip/", get(api::ip))
-        .route("/api/ip/{*ip}", get(api::ip))
+        .merge(api::routes())
+        .merge(publications::routes())
         // The service's own questions.
         .route("/api/v1/indicator", get(own::indicator_report))
         .route("/api/v1/diff", get(own::diff))
@@ -167,7 +169,7 @@ fn plain(text: &'static str) -> Response {
 }
 
 async fn unknown_route(uri: Uri) -> Problem {
-    let detail = "there is nothing at this path: use /api/domain/{domain} or /api/ip/{ip}";
+    let detail = "there is nothing at this path: use /api/domain/{domain}, /api/ip/{ip}, /api/url/{url} or /api/hash/{hash}";
     Problem::new(StatusCode::NOT_FOUND, &uri, detail)
 }
 
@@ -201,6 +203,12 @@ fn route(path: &str) -> &'static str {
     const ROUTES: &[&str] = &[
         "/api/domain/",
         "/api/ip/",
+        "/api/url/",
+        "/api/hash/",
+        "/api/publications/",
+        "/api/v1/search/",
+        "/api/v1/scan/file",
+        "/api/v1/getresult/file",
         "/api/v1/indicator",
         "/api/v1/diff",
         "/api/v1/timeline",

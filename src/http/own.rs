@@ -35,6 +35,11 @@ struct Answer {
 pub(super) async fn indicator_report(State(service): State<Arc<Service>>, uri: Uri) -> Response {
     answer(service, uri, |context, query| {
         let indicator = indicator(query, "value")?;
+        if parameter(query, "format").is_some_and(|format| format != "json") {
+            let detail =
+                "format: this answers JSON alone; ask the path of the object's kind for stix".to_owned();
+            return Err(LookupError::BadRequest(detail));
+        }
         let request = wanted(query, context.now).map_err(LookupError::BadRequest)?;
         match lookup::report(context, &indicator, &request) {
             Ok(report) => {

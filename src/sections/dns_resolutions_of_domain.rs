@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 
-use super::wire::{Time, hits, peak_date};
+use super::wire::{Time, peak_date};
 use super::{Section, Web};
 use crate::indicator::is_reserved;
 use crate::store::StoreError;
@@ -48,10 +48,10 @@ impl<O: Web> Section for DomainDnsResolutions<O> {
             ip: row.address.to_string(),
             country_code: row.country.filter(|_| !is_reserved(row.address)),
             status: if is_reserved(row.address) { "Reserved" } else { "Known" },
-            hits_count: hits(O::common(about), row.hits),
+            hits_count: O::common(about).rounded(row.hits),
             first_seen: Time(row.first),
             last_seen: Time(row.last),
-            daily_peak: hits(O::common(about), row.peak.hits),
+            daily_peak: O::common(about).rounded(row.peak.hits),
             peak_date: peak_date(&row.peak),
             threat_score: row.score,
             via: row.via.clone(),

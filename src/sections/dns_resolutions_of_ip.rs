@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::wire::{Time, hits, peak_date};
+use super::wire::{Time, peak_date};
 use super::{OfAddress, Section};
 use crate::dossier::AddressDossier;
 use crate::indicator::DomainName;
@@ -48,8 +48,8 @@ impl Section for IpDnsResolutions {
                 domain: row.name.clone(),
                 first_seen: Time(row.first),
                 last_seen: Time(row.last),
-                hits_count: hits(&about.common, row.hits),
-                daily_peak: hits(&about.common, row.peak.hits),
+                hits_count: about.common.rounded(row.hits),
+                daily_peak: about.common.rounded(row.peak.hits),
                 peak_date: peak_date(&row.peak),
                 categories: categories.iter().map(ToString::to_string).collect(),
                 peak_is_estimate: !row.peak.exact,

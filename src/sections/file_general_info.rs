@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use super::wire::{
-    CategoryWithZone, RelatedReport, Time, categories, categories_with_zone, hits, related_reports, text,
-    time,
+    CategoryWithZone, RelatedReport, Time, categories, categories_with_zone, related_reports, text, time,
 };
 use super::{OfFile, Section};
 use crate::dossier::FileDossier;
@@ -86,7 +85,7 @@ impl Section for FileGeneralInfo {
             packer: about.newest(|said| text(&said.packer).map(str::to_owned)),
             size: about.newest(|said| said.size),
             r#type: about.newest(|said| text(&said.file_type).map(str::to_owned)),
-            hits_count: hits(common, about.hits()),
+            hits_count: common.rounded(about.hits()),
             categories: categories(common),
             categories_with_zone: categories_with_zone(common),
             has_apt: common.has_apt()?,

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::wire::hits;
 use super::{OfFile, Section};
 use crate::dossier::FileDossier;
 use crate::store::StoreError;
@@ -28,7 +27,7 @@ impl Section for FileNames {
     fn answer(about: &FileDossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
         let rows = about.names().into_iter().take(about.common.count).map(|(name, count)| Row {
             file_name: name.to_owned(),
-            file_names_hits_count: hits(&about.common, count),
+            file_names_hits_count: about.common.rounded(count),
         });
         Ok(Some(rows.collect()))
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::wire::{Time, hits};
+use super::wire::Time;
 use super::{OfFile, Section};
 use crate::dossier::rows::UrlRow;
 use crate::dossier::{Common, FileDossier};
@@ -58,7 +58,7 @@ fn places(common: &Common<'_>, rows: &[UrlRow]) -> impl Iterator<Item = (Place, 
             last_seen: Time(row.last),
             last_download_date: Time(row.last),
         };
-        (place, hits(common, row.hits))
+        (place, common.rounded(row.hits))
     })
 }
 

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 
-use super::wire::{Time, hits};
+use super::wire::Time;
 use super::{Section, Web};
 use crate::store::StoreError;
 use crate::value::Zone;
@@ -37,8 +37,8 @@ impl<O: Web> Section for FilesAccessed<O> {
     fn answer(about: &O::Dossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
         let rows = O::accessed(about)?.rows.iter().take(O::common(about).count).map(|row| Row {
             zone: row.zone,
-            accessed_hits_count: hits(O::common(about), row.hits),
-            access_hits_count: hits(O::common(about), row.hits),
+            accessed_hits_count: O::common(about).rounded(row.hits),
+            access_hits_count: O::common(about).rounded(row.hits),
             md5: row.md5.clone(),
             last_seen: Time(row.last),
             first_seen: Time(row.first),

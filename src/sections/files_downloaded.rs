@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 
-use super::wire::{Time, hits};
+use super::wire::Time;
 use super::{Section, Web};
 use crate::store::StoreError;
 use crate::value::Zone;
@@ -39,8 +39,8 @@ impl<O: Web> Section for FilesDownloaded<O> {
     fn answer(about: &O::Dossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
         let rows = O::downloaded(about)?.rows.iter().take(O::common(about).count).map(|row| Row {
             zone: row.zone,
-            downloaded_hits_count: hits(O::common(about), row.hits),
-            download_hits_count: hits(O::common(about), row.hits),
+            downloaded_hits_count: O::common(about).rounded(row.hits),
+            download_hits_count: O::common(about).rounded(row.hits),
             md5: row.md5.clone(),
             last_seen: Time(row.last),
             first_seen: Time(row.first),

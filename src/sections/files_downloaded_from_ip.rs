@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::wire::{Time, hits};
+use super::wire::Time;
 use super::{OfAddress, Section};
 use crate::dossier::AddressDossier;
 use crate::store::StoreError;
@@ -36,7 +36,7 @@ impl Section for FilesDownloadedFromIp {
     fn answer(about: &AddressDossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
         let rows = about.files()?.rows.iter().take(about.common.count).map(|row| Row {
             zone: row.zone,
-            download_hits_count: hits(&about.common, row.hits),
+            download_hits_count: about.common.rounded(row.hits),
             md5: row.md5.clone(),
             last_seen: Time(row.last),
             first_seen: Time(row.first),

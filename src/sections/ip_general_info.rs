@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::wire::{
-    CategoryWithZone, RelatedReport, Time, categories, categories_with_zone, hits, related_reports, time,
+    CategoryWithZone, RelatedReport, Time, categories, categories_with_zone, related_reports, time,
 };
 use super::{OfAddress, Section};
 use crate::dossier::AddressDossier;
@@ -58,7 +58,7 @@ impl Section for IpGeneralInfo {
         let reserved = about.is_reserved();
         let seen = about.seen();
         Ok(Some(Body {
-            hits_count: hits(common, about.hits()),
+            hits_count: common.rounded(about.hits()),
             first_seen: time(seen.map(|(first, _)| first)),
             threat_score: (!reserved).then_some(common.verdict.score),
             ip: about.address.to_string(),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::wire::{Time, hits};
+use super::wire::Time;
 use super::{OfDomain, Section};
 use crate::dossier::DomainDossier;
 use crate::store::StoreError;
@@ -34,8 +34,8 @@ impl Section for Subdomains {
         let rows = about.subdomains()?.rows.iter().take(about.common.count).map(|row| Row {
             zone: row.zone,
             subdomain: row.name.clone(),
-            urls_count: hits(&about.common, row.urls),
-            files_count: hits(&about.common, row.files),
+            urls_count: about.common.rounded(row.urls),
+            files_count: about.common.rounded(row.files),
             first_seen: Time(row.first),
         });
         Ok(Some(rows.collect()))

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::wire::{CategoryWithZone, RelatedReport, categories, categories_with_zone, hits, related_reports};
+use super::wire::{CategoryWithZone, RelatedReport, categories, categories_with_zone, related_reports};
 use super::{OfUrl, Section};
 use crate::dossier::UrlDossier;
 use crate::store::StoreError;
@@ -46,12 +46,12 @@ impl Section for UrlGeneralInfo {
             url: about.shown(),
             host: about.url.host_str().to_owned(),
             ipv4_count: about.ipv4_count()?,
-            files_count: hits(common, about.files_count()?),
+            files_count: common.rounded(about.files_count()?),
             categories: categories(common),
             categories_with_zone: categories_with_zone(common),
             has_apt: common.has_apt()?,
             related_apt_reports: related_reports(common)?,
-            hits_count: hits(common, about.hits()),
+            hits_count: common.rounded(about.hits()),
         }))
     }
 }

@@ -71,45 +71,7 @@ pub fn related_reports(common: &Common<'_>) -> Result<Vec<RelatedReport>, StoreE
     Ok(common.publications()?.iter().map(report).collect())
 }
 
-/// A count of hits as it is shown: to the nearest power of ten where the site wants that, halves up.
-pub fn hits(common: &Common<'_>, count: u64) -> u64 {
-    if common.round_counts { nearest_power_of_ten(count) } else { count }
-}
-
-fn nearest_power_of_ten(count: u64) -> u64 {
-    let Some(digits) = count.checked_ilog10() else { return 0 };
-    let below = 10_u64.pow(digits);
-    match below.checked_mul(10) {
-        Some(above) if above - count <= count - below => above,
-        _ => below,
-    }
-}
-
 /// A contact without what is empty.
 pub fn text(value: &Option<String>) -> Option<&str> {
     value.as_deref().map(str::trim).filter(|text| !text.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::nearest_power_of_ten;
-
-    #[test]
-    fn counts_to_the_nearest_power_of_ten() {
-        for (count, shown) in [
-            (0, 0),
-            (1, 1),
-            (5, 1),
-            (6, 10),
-            (10, 10),
-            (54, 10),
-            (55, 100),
-            (549, 100),
-            (550, 1000),
-            (999_999, 1_000_000),
-            (u64::MAX, 10_u64.pow(19)),
-        ] {
-            assert_eq!(nearest_power_of_ten(count), shown, "{count}");
-        }
-    }
 }

@@ -275,6 +275,11 @@ impl ObjectKey {
     }
 }
 
+/// What all keys of publications begin with.
+pub fn publications() -> [u8; 1] {
+    [kind::PUBLICATION]
+}
+
 /// Length of an object at the start of a key; `None` where the bytes are no key.
 pub fn object_len(key: &[u8]) -> Option<usize> {
     match *key.first()? {

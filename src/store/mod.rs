@@ -18,10 +18,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 mod blocks;
-mod files;
 mod filter;
 mod flagged;
 mod fold;
+mod gathered;
 mod hashes;
 pub mod hot;
 mod index;

@@ -1,6 +1,9 @@
-//! A file by all its hashes: facts name it by any of them, and each hash leads to the others.
+//! What a look-up gathers over several objects: a file by all its hashes, each of which leads to the others; all
+//! intelligence reports.
 
-use super::key::{ObjectKey, Part, Table, read_part};
+use std::collections::BTreeSet;
+
+use super::key::{ObjectKey, Part, Table, publications, read_part};
 use super::object::{Edge, Object, Statement};
 use super::{StoreError, View};
 use crate::indicator::{FileHash, FileHashes};
@@ -63,6 +66,32 @@ impl View {
         all.statements.sort_by(|a, b| key(a).cmp(&key(b)));
         all.statements.dedup_by(|next, kept| key(next) == key(kept));
         Ok(all)
+    }
+}
+
+impl View {
+    /// The identifiers of all intelligence reports that something is said of.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn publications(&self) -> Result<BTreeSet<String>, StoreError> {
+        let mut ids = BTreeSet::new();
+        for (index, run) in self.snapshot().runs().iter().enumerate() {
+            if !self.reads(index) {
+                continue;
+            }
+            run.scan(&publications(), |key, _| {
+                if let Some((Part::Text(id), rest)) = read_part(key)
+                    && rest.first() == Some(&(Table::Publication as u8))
+                    && !ids.contains(id)
+                {
+                    ids.insert(id.to_owned());
+                }
+                Ok(true)
+            })?;
+        }
+        Ok(ids)
     }
 }
 
