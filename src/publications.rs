@@ -11,7 +11,7 @@ use crate::store::{ObjectKey, StoreError, Table, View};
 use crate::value::Timestamp;
 
 /// The most reports of a list: the newest.
-pub const LIST_MAX: usize = 10_000;
+pub const LIST_MAX: usize = 100_000;
 
 /// The most rows of a list of all indicators: those of the newest reports.
 pub const MASTER_ROWS_MAX: usize = 1_000_000;

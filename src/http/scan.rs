@@ -30,7 +30,7 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 /// The longest file name, in characters.
 const NAME_CHARS_MAX: usize = 1024;
 
-/// How long a body may take in all; one that is silent ends with its connection.
+/// How long a body may take in all. A part of it has the time that requests have.
 const UPLOAD: Duration = Duration::from_secs(600);
 
 /// A file that came in.
@@ -63,12 +63,8 @@ async fn scanned(service: &Arc<Service>, request: Request, now: Timestamp) -> Re
     if length.is_some_and(|length| length > FILE_BYTES_MAX) {
         return Err(too_large(&uri));
     }
-    let hashed = tokio::time::timeout(UPLOAD, hashed(&uri, request.into_body()));
-    let Ok(hashed) = hashed.await else {
-        let detail = format!("the body took longer than {} s: send it faster, or its hash", UPLOAD.as_secs());
-        return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, &uri, detail));
-    };
-    let hashed = hashed?;
+    let hashed = tokio::time::timeout(UPLOAD, hashed(&uri, request.into_body(), service.timeout));
+    let hashed = hashed.await.map_err(|_| too_slow(&uri, UPLOAD))??;
     if hashed.bytes == 0 {
         return Err(wrong("the body is empty: send the bytes of the file as they are".to_owned()));
     }
@@ -86,10 +82,13 @@ async fn scanned(service: &Arc<Service>, request: Request, now: Timestamp) -> Re
 }
 
 /// Reads a body to its end, keeping its hashes alone.
-async fn hashed(uri: &Uri, mut body: Body) -> Result<Hashed, Problem> {
+async fn hashed(uri: &Uri, mut body: Body, patience: Duration) -> Result<Hashed, Problem> {
     let (mut md5, mut sha1, mut sha256) = (Md5::new(), Sha1::new(), Sha256::new());
     let mut bytes = 0_u64;
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+    loop {
+        let next = poll_fn(|context| Pin::new(&mut body).poll_frame(context));
+        let next = tokio::time::timeout(patience, next).await.map_err(|_| too_slow(uri, patience))?;
+        let Some(frame) = next else { break };
         let frame = frame.map_err(|error| {
             let detail = format!("the body cannot be read: {error}; send it again");
             Problem::new(StatusCode::BAD_REQUEST, uri, detail)
@@ -106,6 +105,12 @@ async fn hashed(uri: &Uri, mut body: Body) -> Result<Hashed, Problem> {
     let (md5, sha1, sha256) = (md5.finalize().into(), sha1.finalize().into(), sha256.finalize().into());
     let file = FileHashes { md5: Some(md5), sha1: Some(sha1), sha256: Some(sha256) };
     Ok(Hashed { file, sha256: FileHash::Sha256(sha256), bytes })
+}
+
+fn too_slow(uri: &Uri, limit: Duration) -> Problem {
+    let detail =
+        format!("the body took longer than {} s: send it faster, or look up its hash", limit.as_secs());
+    Problem::new(StatusCode::REQUEST_TIMEOUT, uri, detail)
 }
 
 fn too_large(uri: &Uri) -> Problem {

@@ -2,6 +2,7 @@
 
 mod cli;
 mod demo;
+mod dialects;
 mod explain;
 mod faults;
 mod feeds;
@@ -18,6 +19,7 @@ mod program;
 mod recompute;
 mod related;
 mod report;
+mod requests;
 mod retention;
 mod schema;
 mod tidy;

@@ -3,12 +3,15 @@
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
 
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 9] = [
     ("common.json", include_str!("../schemas/common.json")),
     ("domain.json", include_str!("../schemas/domain.json")),
     ("ip.json", include_str!("../schemas/ip.json")),
     ("url.json", include_str!("../schemas/url.json")),
     ("hash.json", include_str!("../schemas/hash.json")),
+    ("opentip.json", include_str!("../schemas/opentip.json")),
+    ("publications.json", include_str!("../schemas/publications.json")),
+    ("stix.json", include_str!("../schemas/stix.json")),
     ("problem.json", include_str!("../schemas/problem.json")),
 ];
 

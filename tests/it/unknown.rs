@@ -106,7 +106,7 @@ fn the_program_and_the_service_say_what_was_asked() {
         ("?value=", "value is missing"),
         ("?value=a..b", "a..b"),
         ("?value=http://bank.example:port/x", "port"),
-        ("?value=bank.example&format=stix", "json"),
+        ("?value=bank.example&format=stix", "JSON"),
         ("?value=bank.example&count=0", "count"),
     ] {
         let answer = service.get(&format!("/api/v1/indicator{value}"));
