@@ -9,11 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::feeds::State;
-use crate::import::source_name;
-use crate::store::Counts;
+use crate::source::Source;
 use crate::store::merge::Retention;
-use crate::value::Category;
 use crate::verdict::Policy;
 
 /// The file that is read where none is named.
@@ -38,9 +35,9 @@ pub struct Config {
     pub import: Import,
     /// Logs.
     pub log: Log,
-    /// What is known of sources beforehand.
+    /// Sources: where data comes from, and what is known of it beforehand.
     #[serde(rename = "source", skip_serializing_if = "Vec::is_empty")]
-    pub sources: Vec<SourceDefaults>,
+    pub sources: Vec<Source>,
 }
 
 impl Default for Config {
@@ -179,29 +176,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// What is known of a source beforehand, so that an import need not say it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SourceDefaults {
-    /// The source's name, as `import --source` takes it.
-    pub name: String,
-    /// Its format; absent: found by content.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub format: Option<String>,
-    /// What a batch of it means; absent: what its format says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<State>,
-    /// How it counts; absent: it adds up.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counts: Option<Counts>,
-    /// What its listings are where the feed does not say; absent: malware.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub category: Option<Category>,
-    /// How far it is believed, 0 to 100, where the feed does not say; absent: the policy's figure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confidence: Option<u8>,
-}
-
 impl Config {
     /// Reads the configuration: the named file, else [`FILE`] where there is one, else defaults.
     ///
@@ -252,19 +226,9 @@ impl Config {
         tracing_subscriber::EnvFilter::try_new(&self.log.level)
             .map_err(|error| format!("log.level: {error}; use error, warn, info, debug or trace"))?;
         for (index, source) in self.sources.iter().enumerate() {
-            source_name(&source.name).map_err(|problem| format!("[[source]]: {problem}"))?;
+            source.check()?;
             if self.sources[..index].iter().any(|earlier| earlier.name == source.name) {
                 return Err(format!("[[source]] {:?} stands twice: join the two", source.name));
-            }
-            if let Some(confidence) = source.confidence.filter(|confidence| *confidence > 100) {
-                return Err(format!(
-                    "[[source]] {:?}: confidence is {confidence}: use 0 to 100",
-                    source.name
-                ));
-            }
-            if let Some(format) = &source.format {
-                crate::import::format_by_name(format)
-                    .map_err(|problem| format!("[[source]] {:?}: {problem}", source.name))?;
             }
         }
         Ok(())
@@ -289,7 +253,7 @@ impl Config {
     }
 
     /// What is known of a source beforehand.
-    pub fn source(&self, name: &str) -> Option<&SourceDefaults> {
+    pub fn source(&self, name: &str) -> Option<&Source> {
         self.sources.iter().find(|source| source.name == name)
     }
 }
@@ -297,6 +261,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Category;
 
     const EXAMPLE: &str = include_str!("../etc/zonelens.toml");
 
@@ -334,9 +299,35 @@ mod tests {
                 assert_eq!(keys(section), keys(shown), "[{name}]");
             }
         }
-        let SourceDefaults { format, state, counts, category, confidence, .. } = source.clone();
-        assert!(format.is_some() && state.is_some() && counts.is_some());
-        assert!(category.is_some() && confidence.is_some());
+        // Every field stands in the example: one that is left out would be none there.
+        let text = toml::to_string(source).unwrap();
+        let shown: toml::Table = toml::from_str(&text).unwrap();
+        let fields = [
+            "name",
+            "location",
+            "interval",
+            "disabled",
+            "format",
+            "mapping",
+            "state",
+            "counts",
+            "category",
+            "confidence",
+            "weight",
+            "tlp",
+            "keep_days",
+            "licence",
+            "proxy",
+            "ca_file",
+            "allow_private",
+            "timeout_s",
+            "size_mb",
+            "credentials",
+        ];
+        for field in fields {
+            assert!(shown.contains_key(field), "the example's source lacks {field}");
+        }
+        assert_eq!(shown.len(), fields.len());
     }
 
     #[test]

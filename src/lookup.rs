@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use crate::dossier::{AddressDossier, DomainDossier, FileDossier, Terms, UrlDossier};
+use crate::export::stix;
 use crate::indicator::{FileHashes, Indicator, Kind};
 use crate::sections::{About, Entry, RESERVED, SECTIONS};
-use crate::store::{Snapshot, Store, StoreError};
+use crate::store::{Reader, Snapshot, Store, StoreError};
 use crate::unknown::{self, Asked};
 use crate::value::{ThreatScore, Timestamp, Zone};
 use crate::verdict::{Judge, Policy};
@@ -129,6 +130,19 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// Counts of hits are shown to the nearest power of ten.
     pub round_counts: bool,
+    /// Who reads the answer.
+    pub reader: Reader,
+}
+
+impl Context<'_> {
+    /// What is true now, as the reader may see it.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot answer.
+    pub fn snapshot(&self) -> Result<Arc<Snapshot>, StoreError> {
+        Ok(self.store.snapshot()?.for_reader(&self.reader))
+    }
 }
 
 /// The report on an indicator.
@@ -142,7 +156,7 @@ pub fn report(
     indicator: &Indicator,
     request: &Request,
 ) -> Result<Report, LookupError> {
-    report_in(&context.store.snapshot()?, context, indicator, request)
+    report_in(&context.snapshot()?, context, indicator, request)
 }
 
 /// The report on an indicator from a snapshot that the caller holds, so that several are of one.
@@ -177,6 +191,22 @@ pub fn report_in(
             sections,
         })
     })
+}
+
+/// The report on an indicator as a STIX bundle, of which sections and count are not looked at. It is made to be passed
+/// on, so what is marked stricter than [`stix::CLEARANCE`] is not in it.
+///
+/// # Errors
+///
+/// As [`report`].
+pub fn bundle(
+    context: &Context<'_>,
+    indicator: &Indicator,
+    request: &Request,
+) -> Result<Vec<u8>, LookupError> {
+    let clearance = context.reader.clearance.min(stix::CLEARANCE);
+    let reader = Reader { clearance, is_export: true, ..context.reader.clone() };
+    about(&context.store.snapshot()?.for_reader(&reader), context, indicator, request, stix::bundle)
 }
 
 /// What `work` makes of the dossier of an indicator. The sections of the request are not looked at.

@@ -7,7 +7,7 @@ use flate2::{Compression, GzBuilder};
 use crate::export::iocs::{self, Csv};
 use crate::fact::{Mention, Publication, ReportType};
 use crate::indicator::Indicator;
-use crate::store::{ObjectKey, StoreError, Table, View};
+use crate::store::{ObjectKey, Statement, StoreError, Table, View};
 use crate::value::Timestamp;
 
 /// The most reports of a list: the newest.
@@ -58,7 +58,9 @@ impl Group {
 /// Damage in the store, here and below.
 pub fn find(view: &View, id: &str) -> Result<Option<Publication>, StoreError> {
     let object = view.table(&ObjectKey::publication(id), Table::Publication)?;
-    let said = object.statements(Table::Publication).filter(|one| one.is_current());
+    // The title of one that is restricted would name who wrote it.
+    let is_shown = |one: &&Statement| one.is_current() && !view.snapshot().is_restricted(one.source);
+    let said = object.statements(Table::Publication).filter(is_shown);
     let Some(newest) = said.max_by_key(|one| one.last) else { return Ok(None) };
     let mut report: Publication = newest.fact()?;
     report.published = report.published.or(Some(newest.first));
@@ -96,7 +98,8 @@ pub fn list(
 pub fn indicators(view: &View, id: &str) -> Result<Vec<Indicator>, StoreError> {
     let object = view.table(&ObjectKey::publication(id), Table::MentionOf)?;
     let mut indicators = Vec::new();
-    for statement in object.statements(Table::MentionOf).filter(|one| one.is_current()) {
+    let is_shown = |one: &&Statement| one.is_current() && !view.snapshot().is_restricted(one.source);
+    for statement in object.statements(Table::MentionOf).filter(is_shown) {
         indicators.push(statement.fact::<Mention>()?.indicator);
     }
     indicators.sort();

@@ -37,7 +37,7 @@ impl Demo {
     pub(super) fn run(self, program: &Program, out: &mut dyn Write) -> Result<Code, Failure> {
         let mut settings = program.config.http.clone();
         settings.listen = self.listen.unwrap_or(settings.listen);
-        let policy = program.config.policy().map_err(Failure::Usage)?;
+        let policy = program.policy()?;
         let temporary = Temporary::create()?;
         let folder = program.data.clone().unwrap_or_else(|| temporary.path.join("store"));
         if self.prepare {

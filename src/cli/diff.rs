@@ -48,7 +48,7 @@ impl Diff {
         };
         let from = moment("from", &self.from)?;
         let to = self.to.as_ref().map(|to| moment("to", to)).transpose()?.flatten();
-        let policy = program.config.policy().map_err(Failure::Usage)?;
+        let policy = program.policy()?;
         let store = program.store()?;
         let context = Context {
             store: &store,
@@ -56,6 +56,7 @@ impl Diff {
             licence: Licence::default(),
             now,
             round_counts: program.config.http.round_counts,
+            reader: crate::store::Reader::default(),
         };
         match diff(&context, &indicator, from, to) {
             Ok(diff) if self.json => {

@@ -56,6 +56,9 @@ pub(super) struct Import {
     /// Which column of a table is what, as a TOML file; with --format csv
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
+    /// Take a whole state also where more than 30 % is gone from it
+    #[arg(long)]
+    accept: bool,
     /// Write every rejected record to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -64,18 +67,18 @@ pub(super) struct Import {
     json: bool,
 }
 
-fn category(name: &str) -> Result<Category, String> {
+pub(super) fn category(name: &str) -> Result<Category, String> {
     Category::find(name).ok_or_else(|| {
         let names: Vec<&str> = CATEGORIES.iter().map(|(name, _)| *name).collect();
         format!("no such category: use one of {}", names.join(", "))
     })
 }
 
-fn counts(text: &str) -> Counts {
+pub(super) fn counts(text: &str) -> Counts {
     if text == "cumulative" { Counts::Cumulative } else { Counts::Additive }
 }
 
-fn state(text: &str) -> State {
+pub(super) fn state(text: &str) -> State {
     if text == "whole" { State::Whole } else { State::Events }
 }
 
@@ -100,7 +103,8 @@ impl Import {
             state: self.state,
             rejects: self.rejects,
             buffer_bytes: program.config.import.buffer_mb << 20,
-            sources: program.config.sources.clone(),
+            accept: self.accept,
+            sources: program.registry()?.iter().cloned().collect(),
             ..Options::new(program.clock.now())
         };
         let origin = if self.path.as_os_str() == "-" { Origin::Stdin } else { Origin::Path(self.path) };
@@ -119,7 +123,7 @@ impl Import {
     }
 }
 
-fn write_summary(summary: &Summary, out: &mut dyn Write) -> std::io::Result<()> {
+pub(super) fn write_summary(summary: &Summary, out: &mut dyn Write) -> std::io::Result<()> {
     let Summary { batch, source, format, .. } = summary;
     if summary.unchanged {
         return writeln!(

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::{Code, Failure, Program, talk, text};
 use crate::indicator::Indicator;
-use crate::lookup::{self, Context, Licence, LookupError, Request};
+use crate::lookup::{self, Context, Licence, LookupError, Report, Request};
 use crate::request;
 
 const EXAMPLE: &str = "\
@@ -37,7 +37,7 @@ pub(super) struct Lookup {
     /// What was known at a past day (its end) or minute: 2024-05-28, 2024-05-28T07:03Z
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
-    /// For a person, or the report as the service answers it, one a line
+    /// For a person, the report as the service answers it, or a STIX bundle; one a line
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -47,6 +47,14 @@ pub(super) struct Lookup {
 pub(super) enum Format {
     Text,
     Json,
+    /// A STIX 2.1 bundle
+    Stix,
+}
+
+/// What a lookup gives.
+enum Answer {
+    Report(Report),
+    Bytes(Vec<u8>),
 }
 
 impl Lookup {
@@ -61,7 +69,7 @@ impl Lookup {
         if let Some(text) = &self.as_of {
             request.as_of = request::as_of(text, now).map_err(wrong)?;
         }
-        let policy = program.config.policy().map_err(Failure::Usage)?;
+        let policy = program.policy()?;
         let rows_max = if self.count.is_some() { request.count } else { ROWS_SHOWN };
         // The rows of a text are cut where they are shown, so that it can say how many more there are.
         let mut store = None;
@@ -85,13 +93,22 @@ impl Lookup {
                 licence: Licence::default(),
                 now,
                 round_counts: program.config.http.round_counts,
+                reader: crate::store::Reader::default(),
             };
-            match lookup::report(&context, &indicator, &request) {
-                Ok(report) if self.format == Format::Json => {
+            let answer = match self.format {
+                Format::Stix => lookup::bundle(&context, &indicator, &request).map(Answer::Bytes),
+                _ => lookup::report(&context, &indicator, &request).map(Answer::Report),
+            };
+            match answer {
+                Ok(Answer::Bytes(bytes)) => {
+                    out.write_all(&bytes)?;
+                    writeln!(out)?;
+                }
+                Ok(Answer::Report(report)) if self.format == Format::Json => {
                     out.write_all(&report.json())?;
                     writeln!(out)?;
                 }
-                Ok(report) => {
+                Ok(Answer::Report(report)) => {
                     if index > 0 {
                         writeln!(out)?;
                     }

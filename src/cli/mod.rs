@@ -14,8 +14,10 @@ use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::import::ImportError;
 use crate::lookup::LookupError;
+use crate::source::Registry;
 use crate::store::{Store, StoreError};
 use crate::value::Timestamp;
+use crate::verdict::Policy;
 
 // What commands share.
 mod progress;
@@ -39,7 +41,7 @@ mod people;
 mod policy;
 mod retire;
 mod serve;
-mod sources;
+mod source;
 mod stats;
 mod timeline;
 mod verify;
@@ -86,7 +88,8 @@ enum Command {
     Batches(batches::Batches),
     Retire(retire::Retire),
     Verify(verify::Verify),
-    Sources(sources::Sources),
+    #[command(alias = "sources")]
+    Source(source::Source),
     Stats(stats::Stats),
     Timeline(timeline::Timeline),
     Config(config::PrintConfig),
@@ -114,7 +117,7 @@ impl Command {
             Command::Batches(command) => command.run(program, out),
             Command::Retire(command) => command.run(program, out),
             Command::Verify(command) => command.run(program, out),
-            Command::Sources(command) => command.run(program, out),
+            Command::Source(command) => command.run(program, out),
             Command::Stats(command) => command.run(program, out),
             Command::Timeline(command) => command.run(program, out),
             Command::Config(command) => command.run(program, out),
@@ -138,6 +141,18 @@ impl Program {
     /// The store, which must be there.
     fn store(&self) -> Result<Store, Failure> {
         Ok(Store::open(&self.config.data)?)
+    }
+
+    /// All sources: of the configuration, and added by commands.
+    fn registry(&self) -> Result<Registry, Failure> {
+        Registry::read(&self.config.sources, &self.config.data).map_err(Failure::Failed)
+    }
+
+    /// The policy, with the weights that sources say of themselves.
+    fn policy(&self) -> Result<Policy, Failure> {
+        let mut policy = self.config.policy().map_err(Failure::Usage)?;
+        policy.weigh(&self.registry()?);
+        Ok(policy)
     }
 
     /// The store, which is made where there is none.
@@ -187,6 +202,11 @@ impl From<ImportError> for Failure {
             other => Failure::Failed(other.to_string()),
         }
     }
+}
+
+/// What the file system says of files that are not the output.
+fn failed(error: io::Error) -> Failure {
+    Failure::Failed(error.to_string())
 }
 
 /// Runs the command that was typed.

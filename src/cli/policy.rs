@@ -92,10 +92,16 @@ fn explain(
     let indicator = Indicator::parse(text).map_err(|error| Failure::Usage(error.to_string()))?;
     let wrong = |problem| Failure::Usage(format!("--{problem}"));
     let as_of = as_of.map(|text| request::as_of(&text, now)).transpose().map_err(wrong)?.flatten();
-    let policy = program.config.policy().map_err(Failure::Usage)?;
+    let policy = program.policy()?;
     let store = program.store()?;
-    let context =
-        Context { store: &store, policy: &policy, licence: Licence::default(), now, round_counts: false };
+    let context = Context {
+        store: &store,
+        policy: &policy,
+        licence: Licence::default(),
+        now,
+        round_counts: false,
+        reader: crate::store::Reader::default(),
+    };
     let explanation = explain::explain(&context, &indicator, as_of)?;
     if json {
         writeln!(out, "{}", serde_json::to_string(&explanation).expect("texts and numbers"))?;

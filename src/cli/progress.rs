@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::import::{Phase, Step};
+use crate::source::refresh;
 
 /// Between two lines of the log.
 const LOG_EVERY: Duration = Duration::from_secs(5);
@@ -64,6 +65,16 @@ impl Progress {
         );
     }
 
+    /// Shows how far a source is.
+    pub(super) fn refresh(&mut self, progress: refresh::Progress) {
+        match progress {
+            refresh::Progress::Importing(step) => self.step(step),
+            refresh::Progress::Fetching(bytes, bytes_total) => {
+                self.step(Step { phase: Phase::Fetching, bytes, bytes_total, records: 0 });
+            }
+        }
+    }
+
     /// Takes the bar away.
     pub(super) fn finish(&self) {
         if let Some(bar) = &self.bar {
@@ -74,6 +85,8 @@ impl Progress {
 
 fn style(step: &Step) -> ProgressStyle {
     let template = match (step.phase, step.bytes_total) {
+        (Phase::Fetching, Some(_)) => "fetching {bar:30} {bytes}/{total_bytes}, {eta} left",
+        (Phase::Fetching, None) => "fetching {spinner} {bytes}",
         (Phase::Comparing, _) => "comparing {bar:30} {bytes}/{total_bytes}",
         (Phase::Reading, Some(_)) => "importing {bar:30} {bytes}/{total_bytes} {msg}, {eta} left",
         (Phase::Reading, None) => "importing {spinner} {bytes} {msg}",
@@ -88,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_templates_are_sound() {
-        for phase in [Phase::Comparing, Phase::Reading, Phase::Publishing] {
+        for phase in [Phase::Fetching, Phase::Comparing, Phase::Reading, Phase::Publishing] {
             for bytes_total in [None, Some(1)] {
                 style(&Step { phase, bytes: 0, bytes_total, records: 0 });
             }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Code, Failure, Program};
 use crate::http;
+use crate::source::schedule::{Refresher, Setup};
 use crate::upkeep::Joiner;
 
 const EXAMPLE: &str = "\
@@ -28,7 +29,7 @@ impl Serve {
     pub(super) fn run(self, program: &Program, _out: &mut dyn Write) -> Result<Code, Failure> {
         let mut settings = program.config.http.clone();
         settings.listen = self.listen.unwrap_or(settings.listen);
-        let policy = program.config.policy().map_err(Failure::Usage)?;
+        let policy = program.policy()?;
         // A new store answers 404 until something is imported: a service may start before its first import.
         let store = Arc::new(program.store_or_new()?);
         let data = store.folder().display().to_string();
@@ -40,6 +41,14 @@ impl Serve {
         } else {
             None
         };
+        let _refresher = Refresher::start(Setup {
+            store: store.clone(),
+            clock: program.clock,
+            configured: program.config.sources.clone(),
+            buffer_bytes: program.config.import.buffer_mb << 20,
+            changed: Box::new(|_| {}),
+        })
+        .map_err(|error| Failure::Failed(format!("cannot start a thread: {error}")))?;
         let service = Arc::new(http::Service::new(store, policy, program.clock, &settings));
         http::serve(service, &settings, |address| {
             tracing::info!(%address, data, "listening on http://{address}");

@@ -34,7 +34,7 @@ impl Timeline {
         let now = program.clock.now();
         let indicator =
             Indicator::parse(&self.indicator).map_err(|error| Failure::Usage(error.to_string()))?;
-        let policy = program.config.policy().map_err(Failure::Usage)?;
+        let policy = program.policy()?;
         let store = program.store()?;
         let context = Context {
             store: &store,
@@ -42,6 +42,7 @@ impl Timeline {
             licence: Licence::default(),
             now,
             round_counts: program.config.http.round_counts,
+            reader: crate::store::Reader::default(),
         };
         match timeline(&context, &indicator) {
             Ok(times) if self.json => {

@@ -55,7 +55,11 @@ impl<'a> FileDossier<'a> {
         let verdict = judge.file(&file)?;
         let mut verdicts = Vec::new();
         for statement in own.statements(Table::FileVerdict).filter(|one| one.is_current()) {
-            let said: FileVerdict = statement.fact()?;
+            let mut said: FileVerdict = statement.fact()?;
+            if judge.view().snapshot().is_restricted(statement.source) {
+                // It would name who examined the file.
+                said.description_url = None;
+            }
             verdicts.push((said.observed.unwrap_or(statement.last), said));
         }
         verdicts.sort_by_key(|(at, _)| Reverse(*at));
@@ -167,7 +171,7 @@ impl<'a> FileDossier<'a> {
     pub fn feeds(&self) -> BTreeSet<String> {
         let listings = self.common.verdict.found.iter().filter(|one| one.kind == EvidenceKind::Listing);
         let snapshot = self.common.view().snapshot();
-        listings.map(|one| snapshot.source_name(one.evidence.source).to_owned()).collect()
+        listings.map(|one| snapshot.shown_source(one.evidence.source).to_owned()).collect()
     }
 
     /// Where to read more of the evidence.

@@ -4,23 +4,23 @@
 //! and then kept. Sections turn it into the contract's words and know nothing of the store.
 
 use std::cell::OnceCell;
-use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use crate::fact::{Listing, Mention, PhishingReport, Publication, ReportType, SpamReport};
-use crate::indicator::{AddressRange, DomainName, FileHash, FileHashes, Host, Mask, Url, redact};
+use crate::indicator::{AddressRange, DomainName, Host, Mask, Url};
 use crate::lookup::{COUNT_MAX, Licence};
 use crate::publications;
 use crate::store::hot::Kind as Hot;
 use crate::store::observed::Observed;
-use crate::store::{Edge, Object, ObjectKey, Part, StoreError, Table, View, read_part};
+use crate::store::{Object, ObjectKey, Part, StoreError, Table, View};
 use crate::value::{Timestamp, Zone};
 use crate::verdict::{Judge, Verdict};
 
 pub mod address;
 pub mod domain;
 pub mod file;
+mod related;
 pub mod rows;
 pub mod similar;
 pub mod url;
@@ -28,7 +28,6 @@ pub mod url;
 pub use address::AddressDossier;
 pub use domain::DomainDossier;
 pub use file::FileDossier;
-use rows::{FileRow, List, UrlRow, moments};
 pub use url::UrlDossier;
 
 /// What a report is made on: for whom, how much, as of when.
@@ -174,7 +173,7 @@ impl<'a> Common<'a> {
         if !zone.is_bad() {
             return Ok(());
         }
-        let feed = self.view().snapshot().source_name(statement.source).to_owned();
+        let feed = self.view().snapshot().shown_source(statement.source).to_owned();
         let text = mask.with_port().into_owned();
         let key = (zone, format!("{}{text}", mask.mask_type().as_str()));
         let row = into.entry(key).or_insert_with(|| MaskRow { zone, mask, feeds: BTreeSet::new(), last });
@@ -241,105 +240,6 @@ impl<'a> Common<'a> {
                 && TELEMETRY.iter().any(|kind| batch.facts.get(*kind).is_some_and(|count| *count > 0))
         })
     }
-
-    /// A file's zone and hashes; `None` where no MD5 is known, by which rows show it.
-    fn file(&self, hash: FileHash) -> Result<Option<(Zone, FileHashes)>, StoreError> {
-        let file = self.view().file_hashes(hash.into())?;
-        if file.md5.is_none() {
-            return Ok(None);
-        }
-        Ok(Some((self.judge.file(&file)?.zone, file)))
-    }
-
-    /// Rows of files from edges whose counterpart is a file and, perhaps, a URL: one row a file, or one a
-    /// file and URL.
-    fn files<'e>(
-        &self,
-        edges: impl Iterator<Item = &'e Edge>,
-        by_url: bool,
-    ) -> Result<Vec<FileRow>, StoreError> {
-        let mut files: HashMap<FileHash, Option<(Zone, FileHashes)>> = HashMap::new();
-        let mut joined: HashMap<(String, Option<String>), FileRow> = HashMap::new();
-        for edge in edges {
-            let Some((Part::File(hash), rest)) = read_part(&edge.counterpart) else { continue };
-            let known = match files.entry(hash) {
-                Slot::Occupied(known) => *known.get(),
-                Slot::Vacant(empty) => *empty.insert(self.file(hash)?),
-            };
-            let Some((zone, file)) = known else { continue };
-            let md5 = file.best().map(|md5| md5.to_string()).unwrap_or_default();
-            let url = match read_part(rest) {
-                Some((Part::Url(url), _)) => Some(redact(url).0),
-                _ => None,
-            };
-            let (first, last) = moments(&edge.observed);
-            let hits = edge.observed.hits();
-            match joined.entry((md5.clone(), if by_url { url.clone() } else { None })) {
-                Slot::Occupied(mut row) => {
-                    let row = row.get_mut();
-                    row.hits += hits;
-                    row.first = row.first.min(first);
-                    if (last, &url) > (row.last, &row.url) || row.url.is_none() {
-                        row.url = url.or(row.url.take());
-                    }
-                    row.last = row.last.max(last);
-                }
-                Slot::Vacant(empty) => {
-                    empty.insert(FileRow { zone, hits, first, last, md5, file, detection: None, url });
-                }
-            }
-        }
-        Ok(joined.into_values().collect())
-    }
-
-    /// Names what the files that are shown were detected as.
-    fn name_detections(&self, list: &mut List<FileRow>) -> Result<(), StoreError> {
-        for row in list.rows.iter_mut().filter(|row| !matches!(row.zone, Zone::Green)) {
-            let mut best: Option<(Timestamp, String)> = None;
-            for hash in row.file.iter() {
-                let object = self.view().table(&ObjectKey::file(&hash), Table::FileVerdict)?;
-                for statement in object.statements(Table::FileVerdict).filter(|one| one.is_current()) {
-                    let verdict: crate::fact::FileVerdict = statement.fact()?;
-                    let at = verdict.observed.unwrap_or(statement.last);
-                    if let Some(name) = verdict.detection_name
-                        && best.as_ref().is_none_or(|(known, _)| at >= *known)
-                    {
-                        best = Some((at, name));
-                    }
-                }
-            }
-            row.detection = best.map(|(_, name)| name);
-        }
-        Ok(())
-    }
-
-    /// Rows of URLs from edges whose counterpart is a URL, or a host; rows that private data made different are one.
-    fn urls<'e>(
-        &self,
-        edges: impl Iterator<Item = &'e Edge>,
-        with_hits: bool,
-    ) -> Result<Vec<UrlRow>, StoreError> {
-        let mut joined: HashMap<String, UrlRow> = HashMap::new();
-        for edge in edges {
-            let (text, zone) = match read_part(&edge.counterpart) {
-                Some((Part::Url(key), _)) => match Url::from_key(key) {
-                    Ok(url) => (key.to_owned(), self.judge.url(&url)?.zone),
-                    Err(_) => continue,
-                },
-                // Where a file came from or went to without a URL.
-                Some((Part::Address(address), _)) => {
-                    (address.to_string(), self.judge.address_zone(address)?.0)
-                }
-                Some((Part::Domain(name), _)) => match DomainName::from_store(&name) {
-                    Some(domain) => (name, self.judge.domain_zone(&domain)?.0),
-                    None => continue,
-                },
-                _ => continue,
-            };
-            add_url(&mut joined, &text, zone, &edge.observed, with_hits);
-        }
-        Ok(joined.into_values().collect())
-    }
 }
 
 /// `first seen 2 days ago, on 2024-05-30`, where that is less than so many days.
@@ -352,30 +252,6 @@ fn newly(what: &str, since: Option<Timestamp>, at: Timestamp, days: u32) -> Opti
         ago => format!("{ago} days"),
     };
     (ago < i64::from(days)).then(|| format!("{what} {told} ago, on {}", since.date()))
-}
-
-fn add_url(
-    joined: &mut HashMap<String, UrlRow>,
-    key: &str,
-    zone: Zone,
-    observed: &Observed,
-    with_hits: bool,
-) {
-    let (url, is_truncated) = redact(key);
-    let (first, last) = moments(observed);
-    let hits = if with_hits { observed.hits() } else { 0 };
-    match joined.get_mut(&url) {
-        Some(row) => {
-            row.zone = row.zone.min(zone);
-            row.hits += hits;
-            row.first = row.first.min(first);
-            row.last = row.last.max(last);
-            row.is_truncated |= is_truncated;
-        }
-        None => {
-            joined.insert(url.clone(), UrlRow { zone, hits, first, last, url, is_truncated });
-        }
-    }
 }
 
 /// The value of a cell, made where it is empty.

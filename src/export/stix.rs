@@ -4,27 +4,24 @@
 //! Moments are those of facts, and identifiers follow from content: of observables as the standard says, of all else
 //! by [`super::NAMESPACE`]. So equal knowledge gives equal bytes. Private data stays out of URLs, as in reports.
 
+mod objects;
+
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde_json::{Map, Value, json};
-
-use super::{NAMESPACE, Uuid, uuid};
+use self::objects::{hashes, moment, uri};
+use super::{NAMESPACE, uuid};
 use crate::dossier::rows::{FileRow, UrlRow};
 use crate::dossier::{AddressDossier, Common, DomainDossier, FileDossier, UrlDossier};
 use crate::fact::Publication;
-use crate::indicator::{FileHashes, Host, Url};
+use crate::indicator::{Host, Url};
 use crate::sections::About;
 use crate::store::StoreError;
-use crate::value::{Timestamp, Zone};
+use crate::value::{Timestamp, Tlp, Zone};
 use crate::verdict::Confidence;
 
 /// What a bundle is sent as.
 pub const MEDIA_TYPE: &str = "application/stix+json;version=2.1";
-
-/// The namespace of observables, which the standard sets (section 2.9).
-const OBSERVABLES: Uuid = *b"\x00\xab\xed\xb4\xaa\x42\x46\x6c\x9c\x23\xfe\xd2\x3a\x33\xc7\xd6";
 
 /// When the standard's TLP markings were made, and the service's own identity, which is no fact's.
 const FIXED: &str = "2017-01-20T00:00:00.000Z";
@@ -33,18 +30,8 @@ const FIXED: &str = "2017-01-20T00:00:00.000Z";
 /// organisation and who needs to know.
 const AMBER: &str = "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82";
 
-/// What RFC 3986 has no place for in a URI, and a key may hold.
-const NO_URI: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'<')
-    .add(b'>')
-    .add(b'\\')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
+/// The strictest mark of what a bundle may hold.
+pub const CLEARANCE: Tlp = Tlp::Amber;
 
 /// The largest `number_observed`.
 const OBSERVED_MAX: u64 = 999_999_999;
@@ -188,7 +175,9 @@ impl Bundle {
     /// The indicator, and the reports that name the object.
     fn subject(&mut self, common: &Common<'_>, subject: Subject) -> Result<(), StoreError> {
         let verdict = &common.verdict;
-        let evidence = verdict.found.iter().map(|found| (found.evidence.first, found.evidence.last));
+        let snapshot = common.view().snapshot();
+        let shown = verdict.found.iter().filter(|found| !snapshot.leaves_out(found.evidence.source));
+        let evidence = shown.map(|found| (found.evidence.first, found.evidence.last));
         let (first, last) =
             evidence.chain(subject.seen).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or_else(|| {
                 let hour = common.judge.hour();
@@ -308,129 +297,11 @@ impl Bundle {
         });
         self.add("observed-data", &relationship, (seen.first, seen.last), body);
     }
-
-    fn relationship(
-        &mut self,
-        from: &str,
-        kind: &str,
-        how: Option<&str>,
-        to: &str,
-        (first, last): (Timestamp, Timestamp),
-    ) -> String {
-        let mut body = json!({
-            "relationship_type": kind, "source_ref": from, "target_ref": to, "start_time": moment(first),
-        });
-        if last > first {
-            body["stop_time"] = Value::from(moment(last));
-        }
-        if let Some(how) = how {
-            body["description"] = Value::from(how);
-        }
-        let name = [from, kind, how.unwrap_or_default(), to].join(" ");
-        self.add("relationship", &name, (first, last), body)
-    }
-
-    /// Adds an object that is no observable, once; its identifier follows from a name.
-    fn add(
-        &mut self,
-        kind: &str,
-        name: &str,
-        (created, modified): (Timestamp, Timestamp),
-        body: Value,
-    ) -> String {
-        let id = format!("{kind}--{}", uuid(&NAMESPACE, &format!("{kind} {name}")));
-        let mut object = json!({
-            "type": kind, "spec_version": "2.1", "id": id, "created_by_ref": self.identity,
-            "created": moment(created), "modified": moment(modified.max(created)), "object_marking_refs": [AMBER],
-        });
-        if let (Value::Object(object), Value::Object(body)) = (&mut object, body) {
-            object.extend(body);
-        }
-        self.push(id, object)
-    }
-
-    fn push(&mut self, id: String, object: Value) -> String {
-        if self.known.insert(id.clone()) {
-            self.objects.push(object);
-        }
-        id
-    }
-
-    /// Adds an observable, once. Its identifier follows from some of its properties.
-    fn observable(&mut self, kind: &str, identifying: &Value, properties: Map<String, Value>) -> String {
-        // JSON of sorted keys without white space is canonical for texts (RFC 8785).
-        let id = format!("{kind}--{}", uuid(&OBSERVABLES, &identifying.to_string()));
-        let mut object =
-            json!({"type": kind, "spec_version": "2.1", "id": id, "object_marking_refs": [AMBER]});
-        if let Value::Object(object) = &mut object {
-            object.extend(properties);
-        }
-        self.push(id, object)
-    }
-
-    fn of_value(&mut self, kind: &str, value: &str) -> String {
-        let value = json!({"value": value});
-        let properties = value.as_object().cloned().unwrap_or_default();
-        self.observable(kind, &value, properties)
-    }
-
-    fn domain_name(&mut self, name: &str) -> String {
-        self.of_value("domain-name", name)
-    }
-
-    fn ip(&mut self, address: IpAddr) -> (String, &'static str) {
-        let kind = if address.is_ipv4() { "ipv4-addr" } else { "ipv6-addr" };
-        (self.of_value(kind, &address.to_string()), kind)
-    }
-
-    fn web_address(&mut self, key: &str) -> String {
-        self.of_value("url", &uri("http", key))
-    }
-
-    /// A URL, or a host where no URL is known.
-    fn place(&mut self, key: &str) -> String {
-        match key.parse::<IpAddr>() {
-            Ok(address) => self.ip(address).0,
-            Err(_) => self.web_address(key),
-        }
-    }
-
-    fn hashed(&mut self, file: &FileHashes) -> String {
-        let all: Map<String, Value> =
-            hashes(file).into_iter().map(|(name, hash)| (name.to_owned(), Value::from(hash))).collect();
-        // One hash identifies, in this order: MD5, SHA-1, SHA-256.
-        let first = all.iter().next().map(|(name, hash)| json!({"hashes": {(name.as_str()): hash}}));
-        let properties = Map::from_iter([("hashes".to_owned(), Value::Object(all))]);
-        self.observable("file", &first.unwrap_or_default(), properties)
-    }
-}
-
-/// The hashes of a file by the standard's names, MD5 first, in lower case.
-fn hashes(file: &FileHashes) -> Vec<(&'static str, String)> {
-    let named = |hash: crate::indicator::FileHash| {
-        let name = match hash.as_bytes().len() {
-            16 => "MD5",
-            20 => "SHA-1",
-            _ => "SHA-256",
-        };
-        (name, hash.to_string().to_ascii_lowercase())
-    };
-    file.iter().map(named).collect()
-}
-
-/// A key as a URI of a scheme.
-fn uri(scheme: &str, key: &str) -> String {
-    format!("{scheme}://{}", utf8_percent_encode(key, NO_URI))
 }
 
 /// A text of a pattern.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
-}
-
-/// A moment as the standard has it.
-fn moment(at: Timestamp) -> String {
-    format!("{}.000Z", at.rfc3339().trim_end_matches('Z'))
 }
 
 #[cfg(test)]

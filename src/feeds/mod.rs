@@ -8,6 +8,7 @@
 use std::io::{self, BufRead};
 
 use crate::fact::Fact;
+use crate::value::Tlp;
 
 mod abuseipdb;
 mod cells;
@@ -220,6 +221,8 @@ pub enum Item {
     Fact(Fact, u64),
     /// A record that was not understood.
     Rejected(Rejected),
+    /// What something in the content is marked with.
+    Mark(Tlp),
 }
 
 impl<'a> Emit<'a> {
@@ -240,6 +243,15 @@ impl<'a> Emit<'a> {
     /// When the sink takes no more.
     pub fn fact(&mut self, line: u64, fact: Fact) -> io::Result<()> {
         (self.sink)(Item::Fact(fact, line))
+    }
+
+    /// Says what something in the content is marked with: the strictest mark is that of the batch.
+    ///
+    /// # Errors
+    ///
+    /// When the sink takes no more.
+    pub fn mark(&mut self, tlp: Tlp) -> io::Result<()> {
+        (self.sink)(Item::Mark(tlp))
     }
 
     /// Yields a record that was not understood: `reason` in a word or two, the same for all of a kind;

@@ -19,6 +19,7 @@ use super::question::{self, Form, Question, Wrong};
 use crate::export::stix;
 use crate::indicator::Kind;
 use crate::lookup::{self, Context, Licence, LookupError};
+use crate::store::Reader;
 use crate::value::{DAY_S, Timestamp};
 
 pub(super) use super::question::{URI_BYTES_MAX, parameter, wanted};
@@ -113,9 +114,14 @@ pub(super) async fn body_of(
         let service = service.clone();
         move || {
             let licence = Licence { day_requests: requests, ..Licence::default() };
-            let round_counts = service.round_counts;
-            let context =
-                Context { store: &service.store, policy: &service.policy, licence, now, round_counts };
+            let context = Context {
+                store: &service.store,
+                policy: &service.policy,
+                licence,
+                now,
+                round_counts: service.round_counts,
+                reader: Reader::default(),
+            };
             made_of(&context, &question)
         }
     };
@@ -142,8 +148,7 @@ fn made_of(context: &Context<'_>, question: &Question) -> Result<Body, LookupErr
     match form {
         Form::Tip => lookup::report(context, indicator, request).map(|report| Body::new(&report)),
         Form::Stix => {
-            let snapshot = context.store.snapshot()?;
-            let bundle = lookup::about(&snapshot, context, indicator, request, stix::bundle)?;
+            let bundle = lookup::bundle(context, indicator, request)?;
             Ok(Body::plain(stix::MEDIA_TYPE, bundle))
         }
         Form::OpenTip | Form::OpenTipResult => {

@@ -35,6 +35,7 @@ mod error;
 mod api;
 mod open_tip;
 mod own;
+mod pdns;
 mod people;
 mod publications;
 mod question;
@@ -98,6 +99,9 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/timeline", get(own::timeline))
         .route("/api/v1/sources/overlap", get(sources::overlap))
+        // Passive DNS, as its clients ask.
+        .route("/pdns/query/{*name}", get(pdns::common_output))
+        .route("/dnsdb/v2/{*question}", get(pdns::dnsdb))
         // Analysts: what they say of an indicator.
         .merge(people::routes())
         // Whoever runs the process.
@@ -210,6 +214,8 @@ fn route(path: &str) -> &'static str {
         "/api/v1/scan/file",
         "/api/v1/getresult/file",
         "/api/v1/indicator",
+        "/pdns/query/",
+        "/dnsdb/v2/",
         "/api/v1/diff",
         "/api/v1/timeline",
         "/api/v1/sources/overlap",

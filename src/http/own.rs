@@ -109,7 +109,7 @@ async fn answer<T: Serialize + Send + 'static>(
     with_quota(response, &service, now)
 }
 
-async fn worked<T: Send + 'static>(
+pub(super) async fn worked<T: Send + 'static>(
     service: &Arc<Service>,
     uri: &Uri,
     now: Timestamp,
@@ -132,6 +132,7 @@ async fn worked<T: Send + 'static>(
                 licence,
                 now,
                 round_counts: service.round_counts,
+                reader: crate::store::Reader::default(),
             };
             work(&context, &query)
         })

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::fact::{Fact, Listed, Seen};
 use crate::feeds::{REJECTED_TEXT_MAX, Rejected};
+use crate::source::quarantine::SAMPLE;
 use crate::value::{Category, DAY_S, Timestamp};
 
 /// How far ahead of the clock an observation may be: clocks of sensors go wrong.
@@ -102,6 +103,8 @@ pub struct Rejects {
     pub by_reason: BTreeMap<&'static str, Reason>,
     /// How many in all.
     pub count: u64,
+    /// The first [`SAMPLE`] of each reason.
+    pub sample: Vec<Rejected>,
     file: Option<(PathBuf, BufWriter<File>)>,
 }
 
@@ -136,7 +139,10 @@ impl Rejects {
         let reason = self.by_reason.entry(rejected.reason).or_default();
         reason.count += 1;
         if reason.examples.len() < EXAMPLES {
-            reason.examples.push(rejected);
+            reason.examples.push(rejected.clone());
+        }
+        if reason.count <= SAMPLE as u64 {
+            self.sample.push(rejected);
         }
         Ok(())
     }

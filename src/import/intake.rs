@@ -8,6 +8,7 @@ use super::door::{self, Door, Rejects};
 use super::{ImportError, Phase, Step, unwritable_text};
 use crate::feeds::{self, Emit, Format, Input, Item, Parse};
 use crate::store::{BatchWriter, Store};
+use crate::value::Tlp;
 
 /// Records between two reports of progress.
 const STEP_RECORDS: u64 = 8192;
@@ -21,13 +22,24 @@ pub(super) struct Intake<'a> {
     file: String,
     /// Facts and rejected records so far.
     pub(super) records: u64,
+    /// The strictest mark of its content.
+    pub(super) tlp: Tlp,
     failed: Option<ImportError>,
 }
 
 impl<'a> Intake<'a> {
     /// Nothing read yet.
     pub(super) fn new(store: &'a Store, writer: BatchWriter<'a>, door: Door, rejects: Rejects) -> Intake<'a> {
-        Intake { store, writer, door, rejects, file: String::new(), records: 0, failed: None }
+        Intake {
+            store,
+            writer,
+            door,
+            rejects,
+            file: String::new(),
+            records: 0,
+            tlp: Tlp::Clear,
+            failed: None,
+        }
     }
 
     /// Reads all content and returns its digest.
@@ -87,6 +99,10 @@ impl<'a> Intake<'a> {
     }
 
     fn take(&mut self, item: Item, tell: &mut dyn FnMut(u64)) -> io::Result<()> {
+        if let Item::Mark(tlp) = item {
+            self.tlp = self.tlp.max(tlp);
+            return Ok(());
+        }
         self.records += 1;
         if self.records.is_multiple_of(STEP_RECORDS) {
             tell(self.records);
@@ -106,6 +122,7 @@ impl<'a> Intake<'a> {
                 }
             },
             Item::Rejected(rejected) => self.reject(rejected),
+            Item::Mark(_) => Ok(()),
         }
     }
 

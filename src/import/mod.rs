@@ -17,9 +17,10 @@ use std::time::Instant;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::config::SourceDefaults;
 use crate::feeds::{self, Format, Sample, State};
-use crate::store::{Again, Counts, NewBatch, Published, Store, StoreError};
+use crate::source::Source;
+use crate::source::quarantine::{Quarantine, Record};
+use crate::store::{Again, Batch, Counts, NewBatch, Published, Store, StoreError};
 use crate::value::{Category, Timestamp};
 
 mod content;
@@ -70,12 +71,14 @@ pub struct Options {
     pub state: Option<State>,
     /// The columns of a table, as TOML: [`feeds::Mapping`]; of the format `csv` only.
     pub mapping: Option<String>,
+    /// Take a whole state also where much less is in it than before.
+    pub accept: bool,
     /// Where all rejected records are written, as NDJSON.
     pub rejects: Option<PathBuf>,
     /// Memory for rows that are not yet sorted.
     pub buffer_bytes: usize,
     /// What is known of sources beforehand.
-    pub sources: Vec<SourceDefaults>,
+    pub sources: Vec<Source>,
 }
 
 impl Options {
@@ -92,6 +95,7 @@ impl Options {
             counts: None,
             state: None,
             mapping: None,
+            accept: false,
             rejects: None,
             buffer_bytes: crate::config::Import::default().buffer_mb << 20,
             sources: Vec::new(),
@@ -108,6 +112,19 @@ pub enum ImportError {
     /// The content cannot be read or is of no known format.
     #[error("{0}; nothing was imported")]
     Input(String),
+    /// Much less is in a whole state than before: it may be the source that is broken.
+    #[error(
+        "{source_name} had {before} facts and has {now} now: it is held back, what it said before still counts; \
+         if that is right, take it with --accept"
+    )]
+    Held {
+        /// The source.
+        source_name: String,
+        /// Facts of the state that counts.
+        before: u64,
+        /// Facts of the state that is held back.
+        now: u64,
+    },
     /// The store cannot be written, or the file for rejected records.
     #[error("{0}; nothing was imported, the store is as it was")]
     Write(String),
@@ -132,6 +149,8 @@ pub struct Step {
 /// What an import does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// Fetches the content.
+    Fetching,
     /// Compares the content with what is there.
     Comparing,
     /// Reads records.
@@ -218,14 +237,19 @@ pub fn import(
     let mut intake = Intake::new(store, writer, door, rejects);
     let digest = identity(options, intake.read(format, parser, &mut content, progress)?);
     progress(step(Phase::Publishing, &content, intake.records));
-    let Intake { writer, mut rejects, records, .. } = intake;
+    let Intake { writer, mut rejects, records, tlp, .. } = intake;
     rejects.flush().map_err(|error| ImportError::Write(error.to_string()))?;
+    if !options.accept {
+        not_shrunk(store, &new, records - rejects.count)?;
+    }
     let (published, batch) =
-        writer.publish(digest, rejects.count).map_err(|error| unwritable(store, error))?;
+        writer.publish(digest, rejects.count, tlp).map_err(|error| unwritable(store, error))?;
     crate::upkeep::relieve(store, options.now);
     summary.unchanged = matches!(published, Published::Known(_));
     if summary.unchanged {
         seen_again(store, &new, batch.seq)?;
+    } else {
+        quarantine(store, &batch, &mut rejects);
     }
     summary.batch = batch.seq;
     summary.facts = batch.facts;
@@ -233,6 +257,55 @@ pub fn import(
     summary.seconds = start.elapsed().as_secs_f64();
     summary.records_per_second = (records as f64 / summary.seconds.max(0.001)) as u64;
     Ok(summary)
+}
+
+/// A whole state that shrinks by more than this share is held back.
+const SHRINK_MAX: f64 = 0.3;
+
+/// So many facts may be gone from a whole state in any case: short lists change much from day to day.
+const SHRINK_FACTS: u64 = 10;
+
+/// Whether a whole state has about as much in it as the one that it takes the place of.
+fn not_shrunk(store: &Store, new: &NewBatch, now: u64) -> Result<(), ImportError> {
+    if new.state != State::Whole {
+        return Ok(());
+    }
+    let snapshot = store.snapshot()?;
+    let states = snapshot.batches().into_iter();
+    let states = states.filter(|batch| batch.source == new.source && batch.state == State::Whole);
+    let Some(newest) = states.max_by_key(|batch| (snapshot.manifest.held(batch, None), batch.seq)) else {
+        return Ok(());
+    };
+    let before: u64 = newest.facts.values().sum();
+    let lost = before.saturating_sub(now);
+    // A state of the past takes the place of none.
+    let is_later = new.observed >= newest.observed;
+    if is_later && lost > SHRINK_FACTS && lost as f64 > before as f64 * SHRINK_MAX {
+        return Err(ImportError::Held { source_name: new.source.clone(), before, now });
+    }
+    Ok(())
+}
+
+/// Keeps what was not understood, for whoever asks why. What was understood is published already: that this fails is
+/// said, and ends nothing.
+fn quarantine(store: &Store, batch: &Batch, rejects: &mut Rejects) {
+    let records = std::mem::take(&mut rejects.sample).into_iter().map(|rejected| Record {
+        file: rejected.file,
+        line: rejected.line,
+        reason: rejected.reason.to_owned(),
+        detail: rejected.detail,
+        text: rejected.text,
+    });
+    let reasons = rejects.by_reason.iter().map(|(name, reason)| ((*name).to_owned(), reason.count));
+    let quarantine = Quarantine {
+        batch: batch.seq,
+        learnt: batch.learnt,
+        reasons: reasons.collect(),
+        sample: records.collect(),
+    };
+    if let Err(error) = quarantine.write(store.folder(), &batch.source) {
+        tracing::warn!(%error, source = batch.source, "rejected records cannot be kept");
+    }
 }
 
 fn step(phase: Phase, content: &Content, records: u64) -> Step {

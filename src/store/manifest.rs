@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pages::Damage;
 use crate::feeds::State;
-use crate::value::Timestamp;
+use crate::value::{Timestamp, Tlp};
 
 /// The version of the layout of a data folder. A program refuses a later one.
 pub const LAYOUT_VERSION: u32 = 1;
@@ -60,6 +60,13 @@ pub struct Batch {
     pub facts: BTreeMap<String, u64>,
     /// Records that were not understood.
     pub rejected: u64,
+    /// What its content is marked with, the strictest.
+    #[serde(default, skip_serializing_if = "is_clear")]
+    pub tlp: Tlp,
+}
+
+fn is_clear(tlp: &Tlp) -> bool {
+    *tlp == Tlp::Clear
 }
 
 /// A live run.

@@ -42,6 +42,7 @@ mod sort;
 mod stated;
 mod temp;
 mod value;
+pub mod walk;
 
 pub use index::{action_of, zone_of};
 pub use key::{ObjectKey, Part, Table, read_part};
@@ -51,7 +52,8 @@ pub use pages::Damage;
 pub use publish::{BatchWriter, NewBatch, Published};
 pub use replace::Retired;
 pub use run::skeleton;
-pub use snapshot::{Hit, RELATED_SOURCE, Snapshot, View, mask_type};
+pub use snapshot::{Hit, RELATED_SOURCE, RESTRICTED, Reader, Snapshot, View, mask_type};
+pub use temp::TempFolder;
 
 /// Why the store cannot answer.
 #[derive(Debug, thiserror::Error)]

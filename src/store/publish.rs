@@ -21,7 +21,7 @@ use super::temp::{TempFolder, remove_if_dead};
 use super::{Catalogued, Snapshot, Store, StoreError, run_path};
 use crate::fact::Fact;
 use crate::feeds::State;
-use crate::value::Timestamp;
+use crate::value::{Timestamp, Tlp};
 
 /// What is known of a batch before it is read.
 #[derive(Clone, Debug)]
@@ -104,6 +104,16 @@ impl Store {
             seen,
             folder,
         })
+    }
+
+    /// A folder for content on its way into the store, removed when it is dropped, or when its process is gone.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    pub fn temp_folder(&self) -> Result<TempFolder, StoreError> {
+        let _lock = self.lock()?;
+        Ok(TempFolder::create(&self.folder().join("tmp"))?)
     }
 
     /// The live batch that has this content already, where importing it again would change nothing: for a
@@ -264,7 +274,12 @@ impl BatchWriter<'_> {
     /// # Errors
     ///
     /// What the file system says; nothing is then changed.
-    pub fn publish(mut self, digest: String, rejected: u64) -> Result<(Published, Batch), StoreError> {
+    pub fn publish(
+        mut self,
+        digest: String,
+        rejected: u64,
+        tlp: Tlp,
+    ) -> Result<(Published, Batch), StoreError> {
         for (kind, count) in crate::fact::FACT_KINDS.iter().zip(self.counts) {
             if count > 0 {
                 self.facts.insert((*kind).to_owned(), count);
@@ -282,6 +297,7 @@ impl BatchWriter<'_> {
             counts: self.new.counts,
             facts: self.facts.clone(),
             rejected,
+            tlp,
         };
         let mut file = self.folder.path.join("new.run");
         let meta = RunMeta { batches: vec![batch.clone()], seed: self.seed, ..RunMeta::default() };

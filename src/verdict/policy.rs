@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::score::Match;
 use crate::fact::Action;
+use crate::source::Registry;
 use crate::value::{CATEGORIES, Category, Zone};
 
 pub mod place;
@@ -175,6 +176,16 @@ pub struct SourcePolicy {
 }
 
 impl Policy {
+    /// Takes the weights that sources say of themselves, where the policy says nothing of theirs.
+    pub fn weigh(&mut self, registry: &Registry) {
+        for source in registry.iter() {
+            if let Some(weight) = source.weight {
+                let own = self.sources.entry(source.name.clone()).or_default();
+                own.weight = own.weight.or(Some(weight));
+            }
+        }
+    }
+
     /// The policy that ships with the program.
     pub fn built_in() -> Policy {
         Policy::parse(DEFAULT).expect("the built-in policy is tested")

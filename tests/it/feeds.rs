@@ -42,6 +42,7 @@ fn read(format: &feeds::Format, files: &[(String, Vec<u8>)]) -> String {
                     });
                 assert_eq!(again, fact, "the native form of a fact reads back as it was");
             }
+            Item::Mark(tlp) => text.push_str(&format!("marked {tlp}\n")),
             Item::Rejected(rejected) => {
                 text.push_str(&format!(
                     "{} rejected {}\n",

@@ -25,6 +25,7 @@ fn context(world: &World) -> Context<'_> {
         licence: Licence::default(),
         now: world.now,
         round_counts: false,
+        reader: zonelens::store::Reader::default(),
     }
 }
 

@@ -1,47 +1,30 @@
-//! `sources`: what sources have in common.
+//! `source overlap`: what sources have in common.
 
 use std::io::Write;
 
-use super::table::{self, Cell, FAINT};
-use super::{Code, Failure, Program, shown};
-use crate::overlap::{Overlap, overlap};
-
-const EXAMPLE: &str = "\
-Examples:
-  zonelens sources overlap
-  zonelens sources overlap --json
-
-A source that another was copied from is named in the policy, so that the two count once:
-  [sources.copy]
-  derived_from = \"original\"";
+use crate::cli::table::{self, Cell, FAINT};
+use crate::cli::{Code, Failure, Program, shown};
+use crate::overlap;
 
 /// How many other sources a person is shown of each.
 const OTHERS_SHOWN: usize = 5;
 
-/// Compare sources
+/// Show how much of each source stands in each other one, and who had it first
+///
+/// A source that another was copied from is named in the policy, so that the two count once:
+/// [sources.copy] derived_from = "original"
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
-pub(super) struct Sources {
-    #[command(subcommand)]
-    action: Action,
+#[command(after_help = "Example:\n  zonelens source overlap --json")]
+pub(super) struct Overlap {
+    /// Print a JSON object
+    #[arg(long)]
+    json: bool,
 }
 
-#[derive(clap::Subcommand)]
-enum Action {
-    /// Show how much of each source stands in each other one, and who had it first
-    Overlap {
-        /// Print a JSON object
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-impl Sources {
+impl Overlap {
     pub(super) fn run(self, program: &Program, out: &mut dyn Write) -> Result<Code, Failure> {
-        let Action::Overlap { json } = self.action;
-        let policy = program.config.policy().map_err(Failure::Usage)?;
-        let overlap = overlap(&program.store()?, &policy, program.clock.now())?;
-        if json {
+        let overlap = overlap::overlap(&program.store()?, &program.policy()?, program.clock.now())?;
+        if self.json {
             writeln!(out, "{}", serde_json::to_string(&overlap).expect("texts and numbers"))?;
         } else {
             write(&overlap, out)?;
@@ -50,7 +33,7 @@ impl Sources {
     }
 }
 
-fn write(overlap: &Overlap, out: &mut dyn Write) -> std::io::Result<()> {
+fn write(overlap: &overlap::Overlap, out: &mut dyn Write) -> std::io::Result<()> {
     let percent = |share: f64| Cell::right(format!("{:.1} %", share * 100.0));
     let mut rows = Vec::new();
     for source in &overlap.sources {

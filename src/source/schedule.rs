@@ -1,0 +1,182 @@
+//! Asks sources by themselves when their interval is over: a thread of the service.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+use super::refresh::{Options, Outcome, refresh};
+use super::status::Status;
+use super::{FILE, Registry, Source};
+use crate::clock::Clock;
+use crate::store::Store;
+use crate::value::Timestamp;
+
+/// How often it is looked for what is due.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How many sources are asked at a time: one that is slow holds up no other.
+const AT_A_TIME: usize = 3;
+
+/// Refreshes sources in the background until it is dropped. What is at work then ends by itself or with the process:
+/// nothing of it is in the store before it is whole.
+pub struct Refresher {
+    /// Dropped to wake the thread.
+    wake: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What a refresher works with.
+pub struct Setup {
+    /// The store.
+    pub store: Arc<Store>,
+    /// The clock.
+    pub clock: Clock,
+    /// The sources of the configuration.
+    pub configured: Vec<Source>,
+    /// Memory for rows that are not yet sorted, of each source at work.
+    pub buffer_bytes: usize,
+    /// Told of all sources when they changed.
+    pub changed: Box<dyn Fn(&Registry) + Send>,
+}
+
+impl Refresher {
+    /// Begins.
+    ///
+    /// # Errors
+    ///
+    /// When there can be no more threads.
+    pub fn start(setup: Setup) -> io::Result<Refresher> {
+        let (wake, woken) = channel();
+        let thread = std::thread::Builder::new().name("refresher".to_owned()).spawn(move || {
+            let mut work = Work::new(setup);
+            while woken.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+                work.look();
+            }
+        })?;
+        Ok(Refresher { wake: Some(wake), thread: Some(thread) })
+    }
+}
+
+impl Drop for Refresher {
+    fn drop(&mut self) {
+        self.wake = None;
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that refreshes sources panicked");
+        }
+    }
+}
+
+struct Work {
+    setup: Setup,
+    registry: Registry,
+    /// Of the file with what commands added.
+    modified: Option<SystemTime>,
+    /// When each source is due. Looked up when it seems so: a command may have refreshed it.
+    due: HashMap<String, Timestamp>,
+    at_work: Arc<Mutex<HashSet<String>>>,
+}
+
+impl Work {
+    fn new(setup: Setup) -> Work {
+        let mut work = Work {
+            setup,
+            registry: Registry::default(),
+            modified: None,
+            due: HashMap::new(),
+            at_work: Arc::default(),
+        };
+        work.read();
+        work
+    }
+
+    fn file(&self) -> PathBuf {
+        self.setup.store.folder().join(FILE)
+    }
+
+    /// Reads all sources.
+    fn read(&mut self) {
+        self.modified = modified(&self.file());
+        match Registry::read(&self.setup.configured, self.setup.store.folder()) {
+            Ok(registry) => {
+                self.registry = registry;
+                self.due.clear();
+                (self.setup.changed)(&self.registry);
+            }
+            Err(error) => tracing::error!(%error, "sources stay as they were"),
+        }
+    }
+
+    /// Begins what is due.
+    fn look(&mut self) {
+        if modified(&self.file()) != self.modified {
+            self.read();
+        }
+        let now = self.setup.clock.now();
+        for source in self.registry.iter().filter(|source| !source.disabled && source.interval.is_some()) {
+            if self.due.get(&source.name).is_some_and(|due| *due > now) {
+                continue;
+            }
+            let mut at_work = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
+            if at_work.len() >= AT_A_TIME || at_work.contains(&source.name) {
+                continue;
+            }
+            // Another process may have refreshed it since.
+            let next = match Status::read(self.setup.store.folder(), &source.name) {
+                Ok(status) => status.next.unwrap_or(now),
+                Err(error) => {
+                    tracing::error!(%error, source = source.name, "the source is not refreshed");
+                    Timestamp(now.0 + 60)
+                }
+            };
+            self.due.insert(source.name.clone(), next);
+            if next <= now {
+                at_work.insert(source.name.clone());
+                drop(at_work);
+                self.begin(source.clone(), now);
+            }
+        }
+    }
+
+    /// Refreshes a source in a thread of its own.
+    fn begin(&self, source: Source, now: Timestamp) {
+        let (store, registry) = (self.setup.store.clone(), self.registry.clone());
+        let at_work = self.at_work.clone();
+        let options =
+            Options { now, accept: false, force: false, wait: false, buffer_bytes: self.setup.buffer_bytes };
+        let name = source.name.clone();
+        let work = move || {
+            let result = refresh(&store, &registry, &source, &options, &mut |_| {});
+            say(&source.name, &result);
+            at_work.lock().unwrap_or_else(PoisonError::into_inner).remove(&source.name);
+        };
+        if let Err(error) = std::thread::Builder::new().name(format!("source {name}")).spawn(work) {
+            tracing::error!(%error, source = name, "no thread to refresh the source");
+            self.at_work.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
+        }
+    }
+}
+
+fn modified(path: &std::path::Path) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|meta| meta.modified()).ok()
+}
+
+/// A line of the log a refresh.
+fn say(source: &str, result: &Result<Outcome, super::refresh::RefreshError>) {
+    match result {
+        Ok(Outcome::NotModified) => tracing::info!(source, "not modified"),
+        Ok(Outcome::Busy) => tracing::debug!(source, "somebody else refreshes it"),
+        Ok(Outcome::Imported(summaries)) => {
+            for summary in summaries {
+                let facts: u64 = summary.facts.values().sum();
+                let rejected: u64 = summary.rejected.values().map(|reason| reason.count).sum();
+                let (batch, unchanged) = (summary.batch, summary.unchanged);
+                tracing::info!(source, batch, unchanged, facts, rejected, "refreshed");
+            }
+        }
+        Err(error) => tracing::warn!(source, %error, "not refreshed"),
+    }
+}
