@@ -2,6 +2,7 @@
 //!
 //! In reading order:
 
+pub mod bulk; // many values at once
 pub mod cli; // the commands
 pub mod clock; // where time comes in
 pub mod config; // what can be set, and its defaults

@@ -11,10 +11,12 @@ use crate::fact::Fact;
 use crate::value::Tlp;
 
 mod abuseipdb;
+mod answers;
 mod cells;
 mod cof;
 mod delegated;
 mod dnsmasq;
+mod dnstap;
 mod dshield;
 mod entry;
 mod feodo_tracker;
@@ -32,9 +34,11 @@ mod mask_csv;
 mod masscan;
 mod misp_event;
 mod misp_warninglist;
+mod mmdb;
 mod native;
 mod nmap;
 mod once;
+mod openioc;
 mod otx;
 mod phishtank;
 mod popularity;
@@ -100,7 +104,7 @@ pub enum State {
 
 /// The first bytes of an input, by which its format is found.
 pub struct Sample<'a> {
-    /// The file's name without its folder and without `.gz`, `.zst`; empty for standard input.
+    /// The file's name without its folder and the ending of its compression; empty for standard input.
     pub name: &'a str,
     /// Up to [`SAMPLE_BYTES`] of content, decompressed.
     pub head: &'a [u8],
@@ -280,6 +284,9 @@ impl<'a> Emit<'a> {
 
 /// All formats. Where several recognise a content, the first is taken: the strictest stand first.
 pub const FORMATS: &[Format] = &[
+    dnstap::FORMAT,
+    mmdb::FORMAT,
+    openioc::FORMAT,
     misp_warninglist::FORMAT,
     misp_event::FORMAT,
     stix::FORMAT,

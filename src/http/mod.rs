@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, http::Method};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -33,6 +33,7 @@ mod error;
 
 // The handlers.
 mod api;
+mod bulk;
 mod open_tip;
 mod own;
 mod pdns;
@@ -96,6 +97,7 @@ pub fn routes(service: Arc<Service>) -> Router {
         .merge(publications::routes())
         // The service's own questions.
         .route("/api/v1/indicator", get(own::indicator_report))
+        .route("/api/v1/lookup", post(bulk::lookup).layer(DefaultBodyLimit::max(bulk::BODY_BYTES_MAX)))
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/timeline", get(own::timeline))
         .route("/api/v1/sources/overlap", get(sources::overlap))
@@ -216,6 +218,7 @@ fn route(path: &str) -> &'static str {
         "/api/v1/indicator",
         "/pdns/query/",
         "/dnsdb/v2/",
+        "/api/v1/lookup",
         "/api/v1/diff",
         "/api/v1/timeline",
         "/api/v1/sources/overlap",

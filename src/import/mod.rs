@@ -224,9 +224,10 @@ pub fn import(
     let format = format(options, &mut content)?;
     let parser = parser(options, format)?;
     let (new, door) = batch(options, &content, format)?;
-    let mut summary = Summary::of(&new, format, content.len());
+    let mut summary = Summary::of(&new, format, content.files);
     if let Some(seq) = known(store, &new, options, &mut content, progress)? {
         summary.batch = seq;
+        summary.files = content.files;
         summary.seconds = start.elapsed().as_secs_f64();
         return Ok(summary);
     }
@@ -252,6 +253,7 @@ pub fn import(
         quarantine(store, &batch, &mut rejects);
     }
     summary.batch = batch.seq;
+    summary.files = content.files;
     summary.facts = batch.facts;
     summary.rejected = rejects.by_reason;
     summary.seconds = start.elapsed().as_secs_f64();
@@ -381,13 +383,15 @@ pub fn source_name(name: &str) -> Result<&str, String> {
 
 /// The format of the first file that one recognises.
 fn recognised(content: &mut Content) -> Result<&'static Format, ImportError> {
-    let mut is_empty = true;
-    for index in 0..content.len() {
-        let (name, head) = content.sample(index).map_err(|error| ImportError::Input(error.to_string()))?;
+    let (mut is_empty, mut found) = (true, None);
+    let sampled = content.sample(|name, head| {
         is_empty &= head.is_empty();
-        if let Some(format) = feeds::recognise(&Sample { name: &name, head: &head }) {
-            return Ok(format);
-        }
+        found = feeds::recognise(&Sample { name, head });
+        found.is_some()
+    });
+    sampled.map_err(|error| ImportError::Input(error.to_string()))?;
+    if let Some(format) = found {
+        return Ok(format);
     }
     let names: Vec<&str> = content.names().take(3).filter(|name| !name.is_empty()).collect();
     let names = if names.is_empty() { "standard input".to_owned() } else { names.join(", ") };

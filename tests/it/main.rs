@@ -1,11 +1,15 @@
 //! Integration tests, one binary. Each module says what belongs into it.
 
+mod archives;
+mod bad_input;
+mod bulk;
 mod cli;
 mod demo;
 mod dialects;
 mod explain;
 mod faults;
 mod feeds;
+mod formats;
 mod history;
 mod http;
 mod large;

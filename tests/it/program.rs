@@ -186,7 +186,9 @@ impl Serving {
             let (name, value) = line.split_once(':').unwrap();
             (name.to_ascii_lowercase(), value.trim().to_owned())
         };
-        Answer { status, headers: lines.map(header).collect(), body: body.to_owned() }
+        let headers: Vec<(String, String)> = lines.map(header).collect();
+        let is_chunked = headers.contains(&("transfer-encoding".to_owned(), "chunked".to_owned()));
+        Answer { status, headers, body: if is_chunked { joined(body) } else { body.to_owned() } }
     }
 
     /// Stops it as a service manager does, and returns what it logged.
@@ -203,6 +205,20 @@ impl Drop for Serving {
         // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// The content of a body that was sent in chunks (RFC 9112, 7.1).
+fn joined(mut body: &str) -> String {
+    let mut content = String::new();
+    loop {
+        let (size, rest) = body.split_once("\r\n").unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        if size == 0 {
+            return content;
+        }
+        content += &rest[..size];
+        body = &rest[size + 2..];
     }
 }
 
