@@ -137,9 +137,9 @@ async fn body(service: &Arc<Service>, uri: &Uri) -> Result<Vec<u8>, Problem> {
             if let Some(kept) = service.cache.get(age, KEY) {
                 return Ok(kept.with(&Licence::default()));
             }
-            let overlap = overlap::overlap(&service.store, &service.policy, now)?;
+            let overlap = overlap::overlap(&service.store, &service.known().policy, now)?;
             let bytes = serde_json::to_vec(&overlap).expect("texts and numbers");
-            service.cache.put(age, KEY, Arc::new(Body::plain(bytes.clone())));
+            service.cache.put(age, KEY, Arc::new(Body::plain("application/json", bytes.clone())));
             // The next one's turn is when this is done, also where nobody waits for the answer any more.
             drop(turn);
             Ok(bytes)

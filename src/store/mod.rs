@@ -21,6 +21,7 @@ mod blocks;
 mod filter;
 mod flagged;
 mod fold;
+mod gathered;
 mod hashes;
 pub mod hot;
 mod index;
