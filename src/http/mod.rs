@@ -33,6 +33,8 @@ use crate::access::{Access, AccessError, Caller};
 use crate::clock::Clock;
 use crate::config::{Config, Http, MetricsFor, Session};
 use crate::indicator::Prefix;
+use crate::source::Source;
+use crate::source::schedule::Wishes;
 use crate::store::{Reader, Store};
 use crate::verdict::Policy;
 
@@ -100,6 +102,10 @@ pub struct Service {
     /// Whether cookies are for HTTPS only.
     is_secure: bool,
     certificate: Option<Arc<Certificate>>,
+    /// The sources of the configuration.
+    configured: Vec<Source>,
+    /// What the thread that refreshes sources is told.
+    wishes: Arc<Wishes>,
 }
 
 impl Service {
@@ -150,6 +156,8 @@ impl Service {
             session: config.session,
             is_secure: certificate.is_some() || settings.secure_cookies,
             certificate,
+            configured: config.sources.clone(),
+            wishes: Arc::default(),
         })
     }
 
@@ -165,6 +173,12 @@ impl Service {
     /// Whether everybody has to say who they are.
     pub fn is_auth_on(&self) -> bool {
         self.access.is_on
+    }
+
+    /// With what is told the thread that refreshes sources.
+    pub fn with_wishes(mut self, wishes: Arc<Wishes>) -> Service {
+        self.wishes = wishes;
+        self
     }
 }
 
@@ -196,7 +210,10 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/lookup", post(bulk::lookup).layer(DefaultBodyLimit::max(bulk::BODY_BYTES_MAX)))
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/timeline", get(own::timeline))
+        .route("/api/v1/sources", get(sources::list))
         .route("/api/v1/sources/overlap", get(sources::overlap))
+        .route("/api/v1/sources/{name}/rejected", get(sources::rejected))
+        .route("/api/v1/sources/{name}/refresh", post(sources::refresh))
         // Passive DNS, as its clients ask.
         .route("/pdns/query/{*name}", get(pdns::common_output))
         .route("/dnsdb/v2/{*question}", get(pdns::dnsdb))
