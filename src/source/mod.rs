@@ -316,6 +316,11 @@ impl Registry {
         self.sources.values()
     }
 
+    /// What they are configured to be marked with, by name.
+    pub fn marks(&self) -> BTreeMap<String, Tlp> {
+        self.iter().filter_map(|source| Some((source.name.clone(), source.tlp?))).collect()
+    }
+
     /// One of them.
     pub fn find(&self, name: &str) -> Option<&Source> {
         self.sources.get(name)

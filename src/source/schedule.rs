@@ -1,10 +1,10 @@
 //! Asks sources by themselves when their interval is over: a thread of the service.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,7 +14,7 @@ use super::status::Status;
 use super::{FILE, Location, Registry, Source};
 use crate::clock::Clock;
 use crate::store::Store;
-use crate::value::Timestamp;
+use crate::value::{Timestamp, Tlp};
 
 /// How often it is looked for what is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -33,9 +33,11 @@ pub struct Refresher {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What a service tells its refresher.
+/// What a service tells its refresher, and is told by it.
 #[derive(Debug, Default)]
 pub struct Wishes {
+    /// What sources are configured to be marked with, by name.
+    marks: RwLock<Arc<BTreeMap<String, Tlp>>>,
     /// What was looked up.
     pub looked_up: LookedUp,
     /// Sources that somebody wants refreshed now.
@@ -46,6 +48,11 @@ impl Wishes {
     /// Wants a source refreshed now, also where it is disabled or has no interval. As soon as there is room for it.
     pub fn refresh(&self, name: &str) {
         self.wanted().insert(name.to_owned());
+    }
+
+    /// What sources are configured to be marked with, by name, as of when they last changed.
+    pub fn marks(&self) -> Arc<BTreeMap<String, Tlp>> {
+        self.marks.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn wanted(&self) -> MutexGuard<'_, HashSet<String>> {
@@ -131,6 +138,8 @@ impl Work {
         self.modified = modified(&self.file());
         match Registry::read(&self.setup.configured, self.setup.store.folder()) {
             Ok(registry) => {
+                let marks = Arc::new(registry.marks());
+                *self.setup.wishes.marks.write().unwrap_or_else(PoisonError::into_inner) = marks;
                 self.registry = registry;
                 self.due.clear();
                 self.hand_over();

@@ -1,6 +1,8 @@
 //! Integration tests, one binary. Each module says what belongs into it.
 
+mod access;
 mod archives;
+mod audit;
 mod bad_input;
 mod bulk;
 mod cli;
@@ -21,17 +23,21 @@ mod overlap;
 mod pdns;
 mod people;
 mod program;
+mod quota;
 mod rdap;
 mod recompute;
 mod related;
 mod report;
 mod retention;
 mod schema;
+mod session;
 mod source;
 mod taxii;
 mod tidy;
 mod tlp;
+mod tls;
 mod unknown;
 mod verdict;
 mod web;
+mod wire;
 mod world;
