@@ -53,7 +53,7 @@ impl Serve {
         })
         .map_err(|error| Failure::Failed(format!("cannot start a thread: {error}")))?;
         let service = http::Service::new(store, policy, program.clock, &config).map_err(Failure::Failed)?;
-        let service = service.with_sources(program.config.sources.clone(), wishes);
+        let service = service.with_wishes(wishes);
         served(service, &config.http, |address| {
             let scheme = if config.http.tls.is_some() { "https" } else { "http" };
             tracing::info!(%address, data, "listening on {scheme}://{address}");

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
-    IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{Extensions, Method, StatusCode, Uri, Version};
 use axum::middleware::{self, Next};
@@ -23,7 +23,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, Semaphore};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::Predicate;
+use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::access::audit::Audit;
@@ -77,7 +77,7 @@ const WORKERS_A_CORE: usize = 4;
 const TICK: Duration = Duration::from_secs(1);
 
 /// Answers shorter than this are sent as they are.
-const COMPRESSED_BYTES_MIN: usize = 1024;
+const COMPRESSED_BYTES_MIN: u64 = 1024;
 
 /// What all requests share.
 pub struct Service {
@@ -90,10 +90,6 @@ pub struct Service {
     scan: Arc<Mutex<()>>,
     /// Held by whoever writes.
     writing: Arc<Mutex<()>>,
-    /// The sources of the configuration.
-    configured: Vec<Source>,
-    /// What the thread that refreshes sources is told.
-    wishes: Arc<Wishes>,
     access: Access,
     audit: Option<Audit>,
     /// Held by whoever verifies a password: each takes a core and 19 MiB.
@@ -106,6 +102,10 @@ pub struct Service {
     /// Whether cookies are for HTTPS only.
     is_secure: bool,
     certificate: Option<Arc<Certificate>>,
+    /// The sources of the configuration.
+    configured: Vec<Source>,
+    /// What the thread that refreshes sources is told.
+    wishes: Arc<Wishes>,
 }
 
 impl Service {
@@ -146,8 +146,6 @@ impl Service {
             timeout: Duration::from_secs(settings.request_timeout_s),
             scan: Arc::default(),
             writing: Arc::default(),
-            configured: Vec::new(),
-            wishes: Arc::default(),
             access,
             audit,
             hashing: Arc::new(Semaphore::new(cores())),
@@ -158,6 +156,8 @@ impl Service {
             session: config.session,
             is_secure: certificate.is_some() || settings.secure_cookies,
             certificate,
+            configured: config.sources.clone(),
+            wishes: Arc::default(),
         })
     }
 
@@ -175,9 +175,9 @@ impl Service {
         self.access.is_on
     }
 
-    /// With the sources of the configuration, and what is told the thread that refreshes sources.
-    pub fn with_sources(mut self, configured: Vec<Source>, wishes: Arc<Wishes>) -> Service {
-        (self.configured, self.wishes) = (configured, wishes);
+    /// With what is told the thread that refreshes sources.
+    pub fn with_wishes(mut self, wishes: Arc<Wishes>) -> Service {
+        self.wishes = wishes;
         self
     }
 }
@@ -238,11 +238,11 @@ pub fn routes(service: Arc<Service>) -> Router {
 }
 
 fn compression() -> CompressionLayer<impl Predicate> {
-    let is_worth_it = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
-        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        kind.contains("json") && length.is_none_or(|length: usize| length >= COMPRESSED_BYTES_MIN)
+    let is_json = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        kind.is_some_and(|kind| kind.contains("json"))
     };
+    let is_worth_it = SizeAbove::new(COMPRESSED_BYTES_MIN).and(is_json);
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_it)
 }
 
