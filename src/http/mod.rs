@@ -197,7 +197,7 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// All routes, grouped by who calls them. What each needs of who asks stands in [`table::PATHS`].
+/// All routes, grouped by who calls them. What each needs of who asks stands in `table::PATHS`.
 pub fn routes(service: Arc<Service>) -> Router {
     let router = Router::new()
         // Clients: one indicator, one report.
