@@ -2,6 +2,7 @@
 //!
 //! In reading order:
 
+pub mod access; // who may do what: users, tokens, quotas, audit
 pub mod bulk; // many values at once
 pub mod cli; // the commands
 pub mod clock; // where time comes in

@@ -51,6 +51,13 @@ pub struct Licence {
     pub token_expires: Option<Timestamp>,
 }
 
+impl Licence {
+    /// Lookups left today.
+    pub fn left(&self) -> u64 {
+        self.day_quota.saturating_sub(self.day_requests)
+    }
+}
+
 impl Default for Licence {
     /// No users, no quota: as on loopback.
     fn default() -> Licence {

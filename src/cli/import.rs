@@ -114,6 +114,7 @@ impl Import {
         let result = import::import(&store, &options, origin, &mut |step| progress.step(step));
         progress.finish();
         let summary = result?;
+        program.audit("import", &format!("batch {} of {}", summary.batch, summary.source))?;
         if self.json {
             let json = serde_json::to_string(&summary).expect("a summary has only names as keys");
             writeln!(out, "{json}")?;

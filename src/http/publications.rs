@@ -3,19 +3,22 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Service;
-use super::api::{URI_BYTES_MAX, made, media, parameter};
+use super::api::{URI_BYTES_MAX, made, parameter};
+use super::cache::JSON;
 use super::error::Problem;
+use super::{Service, reader};
+use crate::access::Caller;
 use crate::fact::{Publication, ReportType};
 use crate::publications::{self, Group};
 use crate::store::{StoreError, View};
@@ -54,12 +57,14 @@ pub(super) fn routes() -> Router<Arc<Service>> {
         ("get_master_yara", master_yara),
     ];
     all.into_iter().fold(Router::new(), |router, (name, work)| {
-        let handler = move |State(service): State<Arc<Service>>, uri: Uri| answer(service, uri, work);
+        let handler = move |State(service): State<Arc<Service>>,
+                            Extension(caller): Extension<Caller>,
+                            uri: Uri| { answer(service, caller, uri, work) };
         router.route(&format!("/api/publications/{name}"), get(handler).post(handler))
     })
 }
 
-async fn answer(service: Arc<Service>, uri: Uri, work: Work) -> Response {
+async fn answer(service: Arc<Service>, caller: Caller, uri: Uri, work: Work) -> Response {
     let query = uri.query().unwrap_or_default().to_owned();
     let problem = |status: StatusCode, detail: String| Problem::new(status, &uri, detail).into_response();
     if query.len() > URI_BYTES_MAX {
@@ -68,12 +73,12 @@ async fn answer(service: Arc<Service>, uri: Uri, work: Work) -> Response {
     }
     let reading = {
         let service = service.clone();
-        move || work(&service.store.snapshot()?.view(None), &query)
+        move || work(&service.store.snapshot()?.for_reader(&reader(&caller)).view(None), &query)
     };
     match made(reading, true, service.timeout).await {
         Ok(Ok(data)) => {
             let envelope = json!({"status": "ok", "status_msg": "", "return_data": data});
-            media("application/json", envelope.to_string().into_bytes())
+            ([(CONTENT_TYPE, HeaderValue::from_static(JSON))], envelope.to_string()).into_response()
         }
         Ok(Err(Failed::Wrong(detail))) => problem(StatusCode::BAD_REQUEST, detail),
         Ok(Err(Failed::Unknown(detail))) => problem(StatusCode::NOT_FOUND, detail),

@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
+use axum::Extension;
+use axum::body::HttpBody;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{StatusCode, Uri};
@@ -16,13 +17,14 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use super::Service;
-use super::api::{body_of, media, parameter, with_quota};
+use super::api::{body_of, parameter};
+use super::cache::{Body, JSON};
 use super::error::Problem;
 use super::open_tip;
 use super::question::{Form, Question};
+use crate::access::Caller;
 use crate::indicator::{FileHash, FileHashes, Indicator};
 use crate::lookup;
-use crate::value::Timestamp;
 
 /// The largest body: 256 MB.
 const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -40,16 +42,18 @@ struct Hashed {
     bytes: u64,
 }
 
-pub(super) async fn file(State(service): State<Arc<Service>>, request: Request) -> Response {
-    let now = service.clock.now();
-    let response = match scanned(&service, request, now).await {
-        Ok(body) => media("application/json", body),
+pub(super) async fn file(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Response {
+    match scanned(&service, &caller, request).await {
+        Ok(body) => body.response(&caller.licence),
         Err(problem) => problem.into_response(),
-    };
-    with_quota(response, &service, now)
+    }
 }
 
-async fn scanned(service: &Arc<Service>, request: Request, now: Timestamp) -> Result<Vec<u8>, Problem> {
+async fn scanned(service: &Arc<Service>, caller: &Caller, request: Request) -> Result<Body, Problem> {
     let uri = request.uri().clone();
     let wrong = |detail: String| Problem::new(StatusCode::BAD_REQUEST, &uri, detail);
     let name = parameter(uri.query().unwrap_or(""), "filename").unwrap_or_default();
@@ -73,16 +77,16 @@ async fn scanned(service: &Arc<Service>, request: Request, now: Timestamp) -> Re
         request: lookup::Request { hashes: hashed.file, ..lookup::Request::default() },
         form: Form::OpenTip,
     };
-    let requests = service.requests.count(now);
-    match body_of(service, &uri, question, requests, now).await {
-        Ok(body) => Ok(body.with(requests)),
-        Err(problem) if problem.status() == StatusCode::NOT_FOUND => Ok(not_categorized(&hashed)),
-        Err(problem) => Err(problem),
+    match body_of(service, caller, &uri, question, service.clock.now()).await {
+        Err(problem) if problem.status() == StatusCode::NOT_FOUND => {
+            Ok(Body::plain(JSON, not_categorized(&hashed)))
+        }
+        answer => answer,
     }
 }
 
 /// Reads a body to its end, keeping its hashes alone.
-async fn hashed(uri: &Uri, mut body: Body, patience: Duration) -> Result<Hashed, Problem> {
+async fn hashed(uri: &Uri, mut body: axum::body::Body, patience: Duration) -> Result<Hashed, Problem> {
     let (mut md5, mut sha1, mut sha256) = (Md5::new(), Sha1::new(), Sha256::new());
     let mut bytes = 0_u64;
     loop {

@@ -27,7 +27,7 @@ mod industries;
 mod ip_general_info;
 mod ip_who_is;
 mod kinds;
-mod license_info;
+pub mod license_info;
 mod phishing_info;
 mod related_objects;
 mod similar_domains;

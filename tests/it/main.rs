@@ -1,6 +1,8 @@
 //! Integration tests, one binary. Each module says what belongs into it.
 
+mod access;
 mod archives;
+mod audit;
 mod bad_input;
 mod bulk;
 mod cli;
@@ -21,15 +23,19 @@ mod overlap;
 mod pdns;
 mod people;
 mod program;
+mod quota;
 mod recompute;
 mod related;
 mod report;
 mod requests;
 mod retention;
 mod schema;
+mod session;
 mod tidy;
 mod tlp;
+mod tls;
 mod unknown;
 mod url_and_file;
 mod verdict;
+mod wire;
 mod world;
