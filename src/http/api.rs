@@ -79,6 +79,7 @@ async fn report(
         return Ok(body);
     }
     let question = ask(uri, now).map_err(|wrong| wrong.problem(uri))?;
+    service.wishes.looked_up.note(&question.indicator);
     let body = Arc::new(body_of(service, caller, uri, question, now).await?);
     service.cache.put(age, key, body.clone());
     Ok(body)

@@ -38,13 +38,15 @@ pub(super) async fn indicator_report(
     Extension(caller): Extension<Caller>,
     uri: Uri,
 ) -> Response {
-    answer(service, caller, uri, |context, query| {
+    let wishes = service.wishes.clone();
+    answer(service, caller, uri, move |context, query| {
         let indicator = indicator(query, "value")?;
         if parameter(query, "format").is_some_and(|format| format != "json") {
             let detail =
                 "format: this answers JSON alone; ask the path of the object's kind for stix".to_owned();
             return Err(LookupError::BadRequest(detail));
         }
+        wishes.looked_up.note(&indicator);
         let request = wanted(query, context.now).map_err(LookupError::BadRequest)?;
         match lookup::report(context, &indicator, &request) {
             Ok(report) => {

@@ -27,6 +27,7 @@ pub mod hot;
 mod index;
 pub mod key;
 mod large;
+mod listed;
 pub mod manifest;
 pub mod merge;
 mod object;
@@ -46,6 +47,7 @@ pub mod walk;
 
 pub use index::{action_of, zone_of};
 pub use key::{ObjectKey, Part, Table, read_part};
+pub use listed::Since;
 pub use manifest::{Again, Batch, Counts, Event, Manifest};
 pub use object::{Edge, Large, Object, Statement};
 pub use pages::Damage;
