@@ -65,7 +65,7 @@ pub fn batches(store: &Store) -> Result<Vec<BatchState>, StoreError> {
             Event::Imported { batch } => {
                 states.insert(batch.seq, state(batch, false));
             }
-            Event::Again { .. } => {}
+            Event::Again { .. } | Event::Forgotten { .. } | Event::Erased { .. } => {}
             Event::Retired { seq, at } => {
                 if let Some(state) = states.get_mut(seq) {
                     state.retired = Some(*at);

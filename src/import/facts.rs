@@ -31,6 +31,7 @@ pub fn publish(store: &Store, source: &str, facts: Vec<Fact>, now: Timestamp) ->
         learnt: now,
         state: State::Events,
         counts: Counts::Additive,
+        identity: None,
     };
     let mut writer = store.begin(new, BUFFER_BYTES).map_err(|error| unwritable(store, error))?;
     // The digest of the native form, so that the same facts from a file are the same content.

@@ -428,6 +428,7 @@ fn batch(options: &Options, content: &Content, format: &Format) -> Result<(NewBa
         learnt,
         state: options.state.or(defaults.and_then(|defaults| defaults.state)).unwrap_or(format.state),
         counts: options.counts.or(defaults.and_then(|defaults| defaults.counts)).unwrap_or_default(),
+        identity: None,
     };
     Ok((new, door))
 }
