@@ -45,11 +45,13 @@ impl Serve {
             store: store.clone(),
             clock: program.clock,
             configured: program.config.sources.clone(),
+            telemetry: program.config.telemetry,
             buffer_bytes: program.config.import.buffer_mb << 20,
             changed: Box::new(|_| {}),
         })
         .map_err(|error| Failure::Failed(format!("cannot start a thread: {error}")))?;
-        let service = Arc::new(http::Service::new(store, policy, program.clock, &settings));
+        let service =
+            Arc::new(http::Service::new(store, policy, program.clock, &settings).taking_in(&program.config));
         http::serve(service, &settings, |address| {
             tracing::info!(%address, data, "listening on http://{address}");
         })

@@ -14,14 +14,14 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, http::Method};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, Notify};
 
 use crate::clock::Clock;
-use crate::config::Http;
+use crate::config::{Config, Http};
 use crate::store::Store;
 use crate::value::Timestamp;
 use crate::verdict::Policy;
@@ -33,6 +33,7 @@ mod error;
 
 // The handlers.
 mod api;
+mod ingest;
 mod own;
 mod people;
 mod sources;
@@ -59,6 +60,8 @@ pub struct Service {
     scan: Arc<tokio::sync::Mutex<()>>,
     /// Whether only this machine reaches the port.
     is_loopback: bool,
+    /// What takes in telemetry.
+    ingest: ingest::Ingest,
     /// Held by whoever writes.
     writing: Arc<Mutex<()>>,
 }
@@ -75,8 +78,15 @@ impl Service {
             timeout: Duration::from_secs(settings.request_timeout_s),
             scan: Arc::default(),
             is_loopback: settings.listen.ip().is_loopback(),
+            ingest: ingest::Ingest::new(&Config { http: settings.clone(), ..Config::default() }),
             writing: Arc::default(),
         }
+    }
+
+    /// The same, taking in telemetry as a configuration says.
+    pub fn taking_in(mut self, config: &Config) -> Service {
+        self.ingest = ingest::Ingest::new(config);
+        self
     }
 }
 
@@ -93,6 +103,8 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/timeline", get(own::timeline))
         .route("/api/v1/sources/overlap", get(sources::overlap))
+        // Sensors: telemetry.
+        .route("/api/v1/ingest", post(ingest::ingest))
         // Analysts: what they say of an indicator.
         .merge(people::routes())
         // Whoever runs the process.
@@ -202,6 +214,7 @@ fn route(path: &str) -> &'static str {
         "/api/v1/diff",
         "/api/v1/timeline",
         "/api/v1/sources/overlap",
+        "/api/v1/ingest",
         "/api/v1/pins",
         "/api/v1/notes",
         "/api/v1/sightings",

@@ -92,7 +92,7 @@ async fn remove(service: Arc<Service>, request: Request) -> Result<Response, Pro
 
 /// Whether a request may change the store: on loopback, and not from a page of another site. There are no users
 /// yet; this is what they replace.
-fn may_write(service: &Service, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn may_write(service: &Service, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     let refused = |detail: &str| Err(Problem::new(StatusCode::FORBIDDEN, uri, detail));
     if !service.is_loopback {
         return refused(
@@ -145,12 +145,12 @@ fn indicator(uri: &Uri) -> Result<Indicator, Problem> {
 }
 
 /// A parameter that must be there.
-fn needed(uri: &Uri, name: &str) -> Result<String, Problem> {
+pub(super) fn needed(uri: &Uri, name: &str) -> Result<String, Problem> {
     parameter(uri.query().unwrap_or(""), name)
         .ok_or_else(|| wrong(uri, format!("the parameter {name} is missing: add {name}=… to the query")))
 }
 
-fn wrong(uri: &Uri, detail: String) -> Problem {
+pub(super) fn wrong(uri: &Uri, detail: String) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, uri, detail)
 }
 
@@ -198,11 +198,11 @@ async fn at_work<T: Send + 'static>(
     }
 }
 
-fn unavailable(uri: &Uri, detail: impl Into<String>) -> Problem {
+pub(super) fn unavailable(uri: &Uri, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail)
 }
 
-fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
+pub(super) fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
     let bytes = serde_json::to_vec(body).expect("only names as keys");
     (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes).into_response()
 }

@@ -28,6 +28,8 @@ pub struct Content {
     pub bytes: Option<u64>,
     /// How many of them were read, in this pass.
     pub read: Arc<AtomicU64>,
+    /// The most bytes, decompressed.
+    pub bytes_max: u64,
     entries: Vec<Entry>,
     is_folder: bool,
 }
@@ -73,12 +75,14 @@ impl Content {
             stem: stem(&name).to_owned(),
             bytes: Some(meta.len()),
             read: Arc::default(),
+            bytes_max: u64::MAX,
             entries: vec![entry],
             is_folder: false,
         })
     }
 
-    fn stream(name: &str, stream: Box<dyn Read>) -> Content {
+    /// What a stream gives, which is read once; `name` stands for it in messages.
+    pub fn stream(name: &str, stream: Box<dyn Read>) -> Content {
         let entry = Entry {
             name: plain_name(name).to_owned(),
             bytes: Bytes::Stream { reader: Some(stream), is_plain: false },
@@ -87,6 +91,7 @@ impl Content {
             stem: String::new(),
             bytes: None,
             read: Arc::default(),
+            bytes_max: u64::MAX,
             entries: vec![entry],
             is_folder: false,
         }
@@ -163,7 +168,7 @@ impl Content {
                     if *is_plain { reader } else { decompressed(reader, &self.read).map_err(input)? }
                 }
             };
-            let digesting = Digesting { inner: raw, sha, bytes: 0, failed: None };
+            let digesting = Digesting { inner: raw, sha, bytes: 0, bytes_max: self.bytes_max, failed: None };
             let mut reader = BufReader::with_capacity(READ_BYTES, digesting);
             let result = read(&entry.name, &mut reader);
             if let Some(error) = reader.get_mut().failed.take() {
@@ -233,10 +238,17 @@ fn folder(path: &Path) -> io::Result<Content> {
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     let name = path.canonicalize().map_or_else(|_| file_name(path), |path| file_name(&path));
-    Ok(Content { stem: name, bytes: Some(bytes), read: Arc::default(), entries, is_folder: true })
+    Ok(Content {
+        stem: name,
+        bytes: Some(bytes),
+        read: Arc::default(),
+        bytes_max: u64::MAX,
+        entries,
+        is_folder: true,
+    })
 }
 
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
@@ -266,7 +278,7 @@ fn explained(name: &str, error: &io::Error) -> io::Error {
 }
 
 /// Reads through gzip and zstd, found by their first bytes; counts what is read of `raw`.
-fn decompressed(raw: Box<dyn Read>, read: &Arc<AtomicU64>) -> io::Result<Box<dyn Read>> {
+pub(super) fn decompressed(raw: Box<dyn Read>, read: &Arc<AtomicU64>) -> io::Result<Box<dyn Read>> {
     let mut raw = Counting { inner: raw, read: read.clone() };
     let mut magic = Vec::with_capacity(4);
     raw.by_ref().take(4).read_to_end(&mut magic)?;
@@ -300,12 +312,13 @@ struct Digesting {
     inner: Box<dyn Read>,
     sha: Sha256,
     bytes: u64,
+    bytes_max: u64,
     failed: Option<io::Error>,
 }
 
 impl Read for Digesting {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        match self.inner.read(into) {
+        match self.inner.read(into).and_then(|count| self.bounded(count)) {
             Ok(count) => {
                 self.sha.update(&into[..count]);
                 self.bytes += count as u64;
@@ -318,5 +331,15 @@ impl Read for Digesting {
                 Err(copy)
             }
         }
+    }
+}
+
+impl Digesting {
+    fn bounded(&self, count: usize) -> io::Result<usize> {
+        if self.bytes + count as u64 <= self.bytes_max {
+            return Ok(count);
+        }
+        let most = self.bytes_max >> 20;
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is more than {most} MiB, decompressed")))
     }
 }

@@ -30,6 +30,7 @@ pub mod quarantine;
 pub mod refresh;
 pub mod schedule;
 pub mod status;
+mod watch;
 
 pub use location::Location;
 

@@ -61,6 +61,9 @@ pub struct Batch {
     pub facts: BTreeMap<String, u64>,
     /// Records that were not understood.
     pub rejected: u64,
+    /// The same by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reasons: BTreeMap<String, u64>,
     /// What it is known by where that is not its content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
@@ -89,6 +92,8 @@ pub struct Part {
     pub from: u64,
     /// The byte after the last one.
     pub to: u64,
+    /// SHA-256 of the last bytes before that one, hex: another file that begins alike does not go on alike.
+    pub tail: String,
 }
 
 impl Part {

@@ -66,6 +66,8 @@ pub struct BatchWriter<'a> {
     buffer_bytes: usize,
     /// The batches that candidates were sought in.
     seen: HashSet<u64>,
+    /// Rejected records by reason, where they are known.
+    pub reasons: BTreeMap<String, u64>,
     /// Tombstones up to this number were heeded.
     heeded: u64,
     folder: TempFolder,
@@ -107,6 +109,7 @@ impl Store {
             counts,
             buffer_bytes,
             seen,
+            reasons: BTreeMap::new(),
             heeded: manifest.next_tombstone,
             folder,
         })
@@ -303,6 +306,7 @@ impl BatchWriter<'_> {
             counts: self.new.counts,
             facts: self.facts.clone(),
             rejected,
+            reasons: std::mem::take(&mut self.reasons),
             identity: self.new.identity.clone(),
         };
         let mut file = self.folder.path.join("new.run");
