@@ -31,6 +31,7 @@ mod completions;
 mod config;
 mod demo;
 mod diff;
+mod forget;
 mod formats;
 mod generate;
 mod import;
@@ -83,6 +84,7 @@ enum Command {
     Parse(parse::Parse),
     Policy(policy::PolicyCommand),
     Formats(formats::Formats),
+    Forget(forget::Forget),
     Serve(serve::Serve),
     Merge(merge::Merge),
     Batches(batches::Batches),
@@ -112,6 +114,7 @@ impl Command {
             Command::Parse(command) => command.run(out),
             Command::Policy(command) => command.run(program, out),
             Command::Formats(command) => command.run(out),
+            Command::Forget(command) => command.run(program, out),
             Command::Serve(command) => command.run(program, out),
             Command::Merge(command) => command.run(program, out),
             Command::Batches(command) => command.run(program, out),

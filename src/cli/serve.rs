@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Code, Failure, Program};
 use crate::http;
 use crate::source::schedule::{Refresher, Setup};
-use crate::upkeep::Joiner;
+use crate::upkeep::{Joiner, Kept};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -36,7 +36,11 @@ impl Serve {
         let upkeep = &program.config.store;
         let _joiner = if upkeep.merge {
             let retention = program.config.retention.into();
-            let joiner = Joiner::start(store.clone(), program.clock, upkeep.alike_runs_max, retention);
+            let kept = Kept {
+                configured: program.config.sources.clone(),
+                contact_days: program.config.retention.contact_days,
+            };
+            let joiner = Joiner::start(store.clone(), program.clock, upkeep.alike_runs_max, retention, kept);
             Some(joiner.map_err(|error| Failure::Failed(format!("cannot start a thread: {error}")))?)
         } else {
             None

@@ -141,6 +141,9 @@ async fn take(service: &Arc<Service>, request: Request) -> Result<Response, Refu
     if length.is_some_and(|length: u64| length > service.ingest.bytes_max) {
         return Err(too_large(service, &asked.uri).into());
     }
+    if length == Some(0) {
+        return Err(wrong(&asked.uri, "the body is empty: send records, one a line".to_owned()).into());
+    }
     let (sender, receiver) = mpsc::channel(PARTS);
     let reader = Parts { receiver, part: Bytes::new(), has_ended: false, begins: asked.encoding };
     let (uri, blocking) = (asked.uri.clone(), service.clone());

@@ -64,6 +64,9 @@ impl<'a> Intake<'a> {
         if self.kept_out.is_empty() {
             return Ok(None);
         }
+        if matches!(fact, Fact::Contact(contact) if self.kept_out.has_client(&contact.client)) {
+            return Ok(Some("forgotten"));
+        }
         Ok(self.kept_out.is_named_in(&serde_json::to_string(fact)?).then_some("forgotten"))
     }
 

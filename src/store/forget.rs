@@ -7,19 +7,46 @@
 //! and of what is kept out for the future a keyed digest ([`KeptOut`]).
 //!
 //! A domain stands for itself with `www.`, for all names below it and all addresses of the web on them; an address for
-//! itself and those of the web on it; a file for all its hashes. A statement that names it in its text goes as a whole.
+//! itself and those of the web on it; a file for all its hashes. A statement on something else that names it in a text loses
+//! the text.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::hot::Probe;
 use super::key::{ObjectKey, Part, Table, object_len, read_part};
-use super::value::{entries, push_entry};
+use super::value::{Entry, entries, push_entry};
 use crate::indicator::{FileHash, Host, Indicator, Url, without_www};
 use crate::value::Timestamp;
+
+/// Fields of facts that are texts of people; any other that names something is on that.
+const PROSE: [&str; 18] = [
+    "reference",
+    "reason",
+    "text",
+    "title",
+    "description",
+    "description_url",
+    "detection_name",
+    "detection_method",
+    "subject",
+    "issuer",
+    "email",
+    "registrar",
+    "registrar_email",
+    "organization",
+    "name",
+    "address",
+    "kit",
+    "by",
+];
+
+/// What stands in the place of such a text.
+const WITHHELD: &str = "[forgotten]";
 
 /// What is to be forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -160,8 +187,44 @@ impl Forgotten {
             return Some(value);
         }
         kept.clear();
-        entries(value).filter(|entry| !names(entry.payload)).for_each(|entry| push_entry(kept, &entry));
+        for entry in entries(value) {
+            if !names(entry.payload) {
+                push_entry(kept, &entry);
+            } else if let Some(payload) = self.redacted(entry.payload, with_addresses) {
+                push_entry(kept, &Entry { payload: &payload, ..entry });
+            }
+        }
         (!kept.is_empty()).then_some(kept)
+    }
+
+    /// A statement on something else, without the texts in it that name what is forgotten; `None`: it is on that.
+    fn redacted(&self, payload: &[u8], with_addresses: bool) -> Option<Vec<u8>> {
+        let mut fact: Value = serde_json::from_slice(payload).ok()?;
+        let is_left = self.redact(&mut fact, with_addresses);
+        is_left.then(|| serde_json::to_vec(&fact).ok()).flatten()
+    }
+
+    /// Takes texts out; false: what names it there is no text.
+    fn redact(&self, value: &mut Value, with_addresses: bool) -> bool {
+        let Value::Object(fields) = value else { return true };
+        fields.iter_mut().all(|(name, value)| {
+            let named =
+                |value: &Value| value.as_str().is_some_and(|text| self.is_named_in(text, with_addresses));
+            match value {
+                Value::String(_) if !named(value) => true,
+                Value::String(text) if PROSE.contains(&name.as_str()) => {
+                    WITHHELD.clone_into(text);
+                    true
+                }
+                Value::String(_) => false,
+                Value::Array(values) => {
+                    values.retain(|value| !named(value));
+                    values.iter_mut().all(|value| self.redact(value, with_addresses))
+                }
+                Value::Object(_) => self.redact(value, with_addresses),
+                _ => true,
+            }
+        })
     }
 
     fn hides_counterpart(&self, table: Table, counterpart: &[u8]) -> bool {
@@ -248,19 +311,24 @@ impl Forgotten {
             plain = plain.replace("[.]", ".");
         }
         let texts = self.texts.iter().filter(|(kind, _)| with_addresses || *kind != Boundary::Address);
-        let is_named = texts.into_iter().any(|(kind, wanted)| {
-            let mut found = plain.match_indices(wanted.as_str());
-            found.any(|(at, _)| kind.is_whole(&plain[..at], &plain[at + wanted.len()..]))
-        });
-        is_named
-            || self
-                .clients
-                .iter()
-                .any(|client| plain.contains(&format!("\"client\":\"{}\"", client.to_lowercase())))
+        texts.into_iter().any(|(kind, wanted)| kind.is_in(wanted, &plain))
+    }
+
+    /// Whether a record of a log, of no known form, names what is forgotten, clients too.
+    pub fn is_named_in_record(&self, text: &str) -> bool {
+        let lower = text.to_lowercase();
+        let is_there = |client: &String| Boundary::Name.is_in(&client.to_lowercase(), &lower);
+        self.is_named_in(text, true) || self.clients.iter().any(is_there)
     }
 }
 
 impl Boundary {
+    /// Whether a text has this in it as a whole.
+    fn is_in(self, wanted: &str, text: &str) -> bool {
+        let mut found = text.match_indices(wanted);
+        found.any(|(at, _)| self.is_whole(&text[..at], &text[at + wanted.len()..]))
+    }
+
     /// Whether a text between these two is not part of a longer one of its kind.
     fn is_whole(self, before: &str, after: &str) -> bool {
         let last = before.chars().next_back().unwrap_or(' ');
@@ -324,6 +392,11 @@ impl KeptOut {
 
     fn has(&self, subject: &Subject) -> bool {
         self.digests.contains(&self.digest(&subject.canonical()))
+    }
+
+    /// Whether a client of one's own is kept out.
+    pub fn has_client(&self, client: &str) -> bool {
+        !self.is_empty() && self.has(&Subject::Client(client.to_owned()))
     }
 
     /// Whether a record, as text or JSON, names something that is kept out: each word of it is asked for, as a name with

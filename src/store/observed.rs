@@ -177,7 +177,8 @@ impl Observed {
         }
         self.days.retain(|(at, _)| *at >= day);
         if self.span.is_none() && self.total.is_none() {
-            self.first = self.first.max(day.saturating_mul(DAY_S as u32));
+            let begins = self.days.first().map_or(day, |(at, _)| *at);
+            self.first = self.first.max(begins.saturating_mul(DAY_S as u32));
         }
         Some(self)
     }
