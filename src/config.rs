@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::indicator::Prefix;
 use crate::source::Source;
 use crate::store::merge::Retention;
 use crate::verdict::Policy;
@@ -27,6 +28,10 @@ pub struct Config {
     pub policy: Option<PathBuf>,
     /// The HTTP service.
     pub http: Http,
+    /// People who signed in on the page.
+    pub session: Session,
+    /// Who did what.
+    pub audit: Audit,
     /// How the store is kept in order.
     pub store: Upkeep,
     /// What is kept how long.
@@ -48,6 +53,8 @@ impl Default for Config {
             data: PathBuf::from("zonelens-data"),
             policy: None,
             http: Http::default(),
+            session: Session::default(),
+            audit: Audit::default(),
             store: Upkeep::default(),
             retention: RetentionDays::default(),
             telemetry: Telemetry::default(),
@@ -80,6 +87,134 @@ pub struct Http {
     pub ingest_timeout_s: u64,
     /// MiB of disk below which no body is taken in.
     pub ingest_free_mb: u64,
+    /// Seconds that the head of a request may take, the wait for it on an open connection included.
+    pub header_timeout_s: u64,
+    /// Whether everybody has to say who they are.
+    pub auth: Auth,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Prefix>,
+    /// Origins of other sites' pages that may ask, as `https://soc.example`.
+    pub cors_origins: Vec<String>,
+    /// Whether cookies are for HTTPS only although this service speaks plain HTTP, to a proxy that does not.
+    pub secure_cookies: bool,
+    /// Who sees `/metrics`.
+    pub metrics: MetricsFor,
+    /// HTTPS; absent: plain HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+}
+
+/// Whether everybody has to say who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Auth {
+    /// As `on`, but not for a service on loopback without users.
+    Auto,
+    /// Yes.
+    On,
+    /// No: on loopback only.
+    Off,
+}
+
+/// Who sees `/metrics`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MetricsFor {
+    /// Admins; everybody where nobody has to say who they are.
+    Admin,
+    /// Everybody.
+    Open,
+}
+
+/// HTTPS. The files are read again when they change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The certificate and those that lead to its root, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+    /// Roots of clients' certificates, PEM; absent: none is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ca: Option<PathBuf>,
+    /// Whether a client without a certificate of `client_ca` is turned away.
+    #[serde(default)]
+    pub require_client_certificate: bool,
+}
+
+/// People who signed in on the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Session {
+    /// Hours until they have to sign in again.
+    pub max_hours: u32,
+    /// Minutes without a request until then.
+    pub idle_minutes: u32,
+}
+
+impl Default for Session {
+    fn default() -> Session {
+        Session { max_hours: 12, idle_minutes: 60 }
+    }
+}
+
+/// Who did what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// Days that a day's entries are kept; 0: there is no audit, which only a service without users may.
+    pub days: u32,
+}
+
+impl Default for Audit {
+    fn default() -> Audit {
+        Audit { days: 365 }
+    }
+}
+
+impl Http {
+    /// Whether everybody has to say who they are, by whether there are users.
+    ///
+    /// # Errors
+    ///
+    /// When nobody had to on an address that others reach.
+    pub fn is_auth_on(&self, has_users: bool) -> Result<bool, String> {
+        let is_loopback = self.listen.ip().is_loopback();
+        match self.auth {
+            Auth::On => Ok(true),
+            Auth::Auto => Ok(!is_loopback || has_users),
+            Auth::Off if is_loopback => Ok(false),
+            Auth::Off => Err(format!(
+                "http.auth is \"off\" and {} is reached by others: listen on 127.0.0.1, or take auth = \"on\" and \
+                 add users with `zonelens user add`",
+                self.listen
+            )),
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        for origin in &self.cors_origins {
+            let uri = origin.parse::<axum::http::Uri>().ok();
+            let is_origin = uri.is_some_and(|uri| {
+                uri.scheme().is_some()
+                    && uri.authority().is_some()
+                    && uri.path() == "/"
+                    && !origin.ends_with('/')
+            });
+            if !is_origin {
+                return Err(format!(
+                    "http.cors_origins: {origin:?} is no origin: use one as \"https://soc.example\""
+                ));
+            }
+        }
+        if let Some(tls) = &self.tls
+            && tls.require_client_certificate
+            && tls.client_ca.is_none()
+        {
+            return Err("http.tls.require_client_certificate needs http.tls.client_ca".to_owned());
+        }
+        Ok(())
+    }
 }
 
 impl Default for Http {
@@ -94,6 +229,13 @@ impl Default for Http {
             ingests_max: 2,
             ingest_timeout_s: 600,
             ingest_free_mb: 1024,
+            header_timeout_s: 30,
+            auth: Auth::Auto,
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
+            secure_cookies: false,
+            metrics: MetricsFor::Admin,
+            tls: None,
         }
     }
 }
@@ -241,6 +383,10 @@ impl Config {
         over_0("http.ingest_mb", self.http.ingest_mb)?;
         over_0("http.ingests_max", self.http.ingests_max as u64)?;
         over_0("http.ingest_timeout_s", self.http.ingest_timeout_s)?;
+        over_0("http.header_timeout_s", self.http.header_timeout_s)?;
+        self.http.check()?;
+        over_0("session.max_hours", self.session.max_hours.into())?;
+        over_0("session.idle_minutes", self.session.idle_minutes.into())?;
         over_0("import.buffer_mb", self.import.buffer_mb as u64)?;
         if self.import.buffer_mb > BUFFER_MB_MAX {
             return Err(format!("import.buffer_mb is {}: use 1 to {BUFFER_MB_MAX}", self.import.buffer_mb));
@@ -318,6 +464,7 @@ mod tests {
         let mut read = Config::parse(&options(EXAMPLE)).unwrap();
         let sources = std::mem::take(&mut read.sources);
         assert_eq!(read.policy.take(), Some(PathBuf::from("policy.toml")));
+        assert!(read.http.tls.take().is_some_and(|tls| tls.client_ca.is_some()));
         assert_eq!(read, Config::default());
         let [source] = &sources[..] else { panic!("the example has one source") };
         let keys = |value: &toml::Table| value.keys().cloned().collect::<Vec<_>>();
@@ -325,7 +472,9 @@ mod tests {
         for (name, section) in toml::from_str::<toml::Table>(&Config::default().to_toml()).unwrap() {
             let shown = example.get(&name).unwrap_or_else(|| panic!("the example lacks {name}"));
             if let (Some(section), Some(shown)) = (section.as_table(), shown.as_table()) {
-                assert_eq!(keys(section), keys(shown), "[{name}]");
+                // TLS has no default; its keys are checked where it is read.
+                let shown: Vec<String> = keys(shown).into_iter().filter(|key| key != "tls").collect();
+                assert_eq!(keys(section), shown, "[{name}]");
             }
         }
         // Every field stands in the example: one that is left out would be none there.
@@ -360,6 +509,23 @@ mod tests {
     }
 
     #[test]
+    fn everybody_says_who_they_are_where_others_can_ask() {
+        let http = |listen: &str, auth| Http { listen: listen.parse().unwrap(), auth, ..Http::default() };
+        for (listen, auth, has_users, is_on) in [
+            ("127.0.0.1:1", Auth::Auto, false, Some(false)),
+            ("[::1]:1", Auth::Auto, false, Some(false)),
+            ("127.0.0.1:1", Auth::Auto, true, Some(true)),
+            ("127.0.0.1:1", Auth::Off, true, Some(false)),
+            ("127.0.0.1:1", Auth::On, false, Some(true)),
+            ("0.0.0.0:1", Auth::Auto, false, Some(true)),
+            ("192.0.2.1:1", Auth::Auto, false, Some(true)),
+            ("0.0.0.0:1", Auth::Off, false, None),
+        ] {
+            assert_eq!(http(listen, auth).is_auth_on(has_users).ok(), is_on, "{listen} {auth:?} {has_users}");
+        }
+    }
+
+    #[test]
     fn mistakes_are_named() {
         for (text, named) in [
             ("dta = \"x\"", "dta"),
@@ -373,6 +539,13 @@ mod tests {
             ("[[source]]\nname = \"a\"\ncategory = \"BAD\"", "BAD"),
             ("[[source]]\nname = \"a\"\n[[source]]\nname = \"a\"", "stands twice"),
             ("[log]\nlevel = \"a=b=c\"", "log.level"),
+            ("[http]\nauth = \"no\"", "auth"),
+            ("[http]\ntrusted_proxies = [\"10.0.0.1/8\"]", "10.0.0.1/8"),
+            ("[http]\ncors_origins = [\"https://soc.example/\"]", "https://soc.example/"),
+            ("[http]\ncors_origins = [\"*\"]", "is no origin"),
+            ("[http.tls]\ncertificate = \"a\"", "key"),
+            ("[http.tls]\ncertificate = \"a\"\nkey = \"b\"\nrequire_client_certificate = true", "client_ca"),
+            ("[session]\nidle_minutes = 0", "session.idle_minutes is 0"),
         ] {
             let problem = Config::parse(text).unwrap_err();
             assert!(problem.contains(named), "{text}: {problem}");

@@ -90,10 +90,10 @@ pub fn explain(
     indicator: &Indicator,
     as_of: Option<Timestamp>,
 ) -> Result<Explanation, StoreError> {
-    let view = context.store.snapshot()?.view(as_of);
+    let view = context.snapshot()?.view(as_of);
     let judge = Judge::new(&view, context.policy, as_of.unwrap_or(context.now));
     let verdict = judge.indicator(indicator)?;
-    let name = |source: u16| view.snapshot().source_name(source).to_owned();
+    let name = |source: u16| view.snapshot().shown_source(source).to_owned();
     let evidence = verdict.found.iter().map(|found| {
         let one = &found.evidence;
         EvidenceRow {

@@ -2,6 +2,8 @@
 //!
 //! In reading order:
 
+pub mod access; // who may do what: users, tokens, quotas, audit
+pub mod bulk; // many values at once
 pub mod cli; // the commands
 pub mod clock; // where time comes in
 pub mod config; // what can be set, and its defaults
@@ -17,6 +19,7 @@ pub mod import; // a file to one batch, all of it or nothing
 pub mod indicator; // what is asked about: domain, address, URL, file; text is parsed here and nowhere else
 pub mod lookup; // one question, one answer
 pub mod overlap; // which sources list the same
+pub mod pdns; // passive DNS as others ask for it
 pub mod people; // pins, notes, sightings and reports of false positives
 pub mod request; // the parameters of a lookup as text
 pub mod sections; // the sections of a report: the table of them

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::dossier::{AddressDossier, DomainDossier};
 use crate::indicator::{Indicator, Kind};
 use crate::sections::{About, Entry, RESERVED, SECTIONS};
-use crate::store::{Snapshot, Store, StoreError};
+use crate::store::{Reader, Snapshot, Store, StoreError};
 use crate::unknown::{self, Asked};
 use crate::value::{ThreatScore, Timestamp, Zone};
 use crate::verdict::{Judge, Policy};
@@ -43,6 +43,13 @@ pub struct Licence {
     pub day_quota: u64,
     /// When the token runs out.
     pub token_expires: Option<Timestamp>,
+}
+
+impl Licence {
+    /// Lookups left today.
+    pub fn left(&self) -> u64 {
+        self.day_quota.saturating_sub(self.day_requests)
+    }
 }
 
 impl Default for Licence {
@@ -122,6 +129,19 @@ pub struct Context<'a> {
     pub licence: Licence,
     /// The moment.
     pub now: Timestamp,
+    /// Who reads the answer.
+    pub reader: Reader,
+}
+
+impl Context<'_> {
+    /// What is true now, as the reader may see it.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot answer.
+    pub fn snapshot(&self) -> Result<Arc<Snapshot>, StoreError> {
+        Ok(self.store.snapshot()?.for_reader(&self.reader))
+    }
 }
 
 /// The report on an indicator.
@@ -135,7 +155,7 @@ pub fn report(
     indicator: &Indicator,
     request: &Request,
 ) -> Result<Report, LookupError> {
-    report_in(&context.store.snapshot()?, context, indicator, request)
+    report_in(&context.snapshot()?, context, indicator, request)
 }
 
 /// The report on an indicator from a snapshot that the caller holds, so that several are of one.

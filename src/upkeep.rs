@@ -126,6 +126,8 @@ pub struct SourceStats {
     pub batches: usize,
     /// Facts of them.
     pub facts: u64,
+    /// Records of them that were not understood.
+    pub rejected: u64,
     /// When its newest batch was observed, or found unchanged.
     pub observed: Timestamp,
     /// When its newest batch was learnt.
@@ -156,12 +158,14 @@ pub fn stats(store: &Store, now: Timestamp) -> Result<Stats, StoreError> {
             state: batch.state,
             batches: 0,
             facts: 0,
+            rejected: 0,
             observed,
             learnt: batch.learnt,
             age_hours: 0,
         });
         source.batches += 1;
         source.facts += batch.facts.values().sum::<u64>();
+        source.rejected += batch.rejected;
         source.state = batch.state;
         source.observed = source.observed.max(observed);
         source.learnt = source.learnt.max(batch.learnt);

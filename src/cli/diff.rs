@@ -50,7 +50,13 @@ impl Diff {
         let to = self.to.as_ref().map(|to| moment("to", to)).transpose()?.flatten();
         let policy = program.policy()?;
         let store = program.store()?;
-        let context = Context { store: &store, policy: &policy, licence: Licence::default(), now };
+        let context = Context {
+            store: &store,
+            policy: &policy,
+            licence: Licence::default(),
+            now,
+            reader: crate::store::Reader::default(),
+        };
         match diff(&context, &indicator, from, to) {
             Ok(diff) if self.json => {
                 writeln!(out, "{}", serde_json::to_string(&diff).expect("only texts as keys"))?;

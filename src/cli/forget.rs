@@ -63,6 +63,7 @@ impl Forget {
             }
         }
         let number = upkeep::forget(&store, &[subject], self.also_in_future, program.clock.now())?;
+        program.audit("forget", &format!("number {number}"))?;
         writeln!(
             out,
             "forgotten (number {number}): no answer knows it; `zonelens merge` takes its bytes out now"

@@ -25,12 +25,13 @@ Examples:
 
 /// Import a feed, logs or reports as one batch, all of it or nothing
 ///
-/// gzip and zstd are read through. The format is found by content unless it is named. A record that is not
-/// understood is counted, shown and passed over. The same content again changes nothing.
+/// gzip, bzip2, xz and zstd are read through; the files of a tar or zip are as those of a folder. The format is found by
+/// content unless it is named. A record that is not understood is counted, shown and passed over. The same content again,
+/// packed in another way or not, changes nothing.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Import {
-    /// A file, a folder (its files are one batch), or - for standard input
+    /// A file, a folder or an archive (its files are one batch), or - for standard input
     #[arg(value_name = "FILE")]
     path: PathBuf,
     /// The format, as `zonelens formats` lists them [default: found by content]
@@ -128,6 +129,7 @@ impl Import {
         let result = import::import(&store, &options, origin, &mut |step| progress.step(step));
         progress.finish();
         let summary = result?;
+        program.audit("import", &format!("batch {} of {}", summary.batch, summary.source))?;
         write_as(&summary, self.json, out)?;
         Ok(Code::Done)
     }

@@ -1,20 +1,26 @@
 //! `lookup`: what is known of indicators.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use clap::ValueEnum;
 
-use super::{Code, Failure, Program, talk, text};
+use super::{Code, Failure, Program, failed, talk, text};
+use crate::bulk::{self, Batch, Form, Wanted};
 use crate::indicator::{Indicator, Kind};
 use crate::lookup::{self, Context, Licence, LookupError, Request};
 use crate::request;
+use crate::store::StoreError;
+use crate::verdict::Policy;
 
 const EXAMPLE: &str = "\
 Examples:
   zonelens lookup example.com 192.0.2.1
   zonelens lookup --sections Verdict,FeedMasks 'evil[.]example'
   zonelens lookup --as-of 2024-05-28 --format json example.com
+  zonelens lookup - < alert.txt
+  zonelens lookup - --format csv < hosts.csv
 
+Of many values (-) each is one line: its zone, score and categories; with --sections its report too.
 Exit code: 0 something is known, 2 wrong input, 3 nothing is known; of several the greatest.";
 
 /// How many rows of a table a person is shown unless --count says more.
@@ -24,7 +30,7 @@ const ROWS_SHOWN: usize = 20;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Lookup {
-    /// Domains or addresses, defanged or not
+    /// Domains or addresses, defanged or not; - for a list, a table or any text on standard input
     #[arg(required = true, value_name = "INDICATOR")]
     indicators: Vec<String>,
     /// Only these sections, separated by commas [default: all]
@@ -36,7 +42,10 @@ pub(super) struct Lookup {
     /// What was known at a past day (its end) or minute: 2024-05-28, 2024-05-28T07:03Z
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
-    /// For a person, or the report as the service answers it, one a line
+    /// The column of a table, by its heading or its number; with -
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+    /// For a person, or the report as the service answers it, one a line; csv: a table with columns added (with -)
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -46,6 +55,7 @@ pub(super) struct Lookup {
 pub(super) enum Format {
     Text,
     Json,
+    Csv,
 }
 
 impl Lookup {
@@ -61,6 +71,14 @@ impl Lookup {
             request.as_of = request::as_of(text, now).map_err(wrong)?;
         }
         let policy = program.policy()?;
+        if self.indicators == ["-"] {
+            return self.many(program, &policy, &request, out);
+        }
+        if self.format == Format::Csv || self.column.is_some() {
+            return Err(Failure::Usage(
+                "--format csv and --column are for many values: name - for standard input".to_owned(),
+            ));
+        }
         let rows_max = if self.count.is_some() { request.count } else { ROWS_SHOWN };
         // The rows of a text are cut where they are shown, so that it can say how many more there are.
         let mut store = None;
@@ -78,7 +96,13 @@ impl Lookup {
                 Some(store) => store,
                 None => store.insert(program.store()?),
             };
-            let context = Context { store, policy: &policy, licence: Licence::default(), now };
+            let context = Context {
+                store,
+                policy: &policy,
+                licence: Licence::default(),
+                now,
+                reader: crate::store::Reader::default(),
+            };
             match lookup::report(&context, &indicator, &request) {
                 Ok(report) if self.format == Format::Json => {
                     out.write_all(&report.json())?;
@@ -103,6 +127,54 @@ impl Lookup {
             }
         }
         Ok(code)
+    }
+}
+
+/// The most bytes of standard input.
+const INPUT_BYTES_MAX: u64 = 32 << 20;
+
+impl Lookup {
+    /// Values of standard input.
+    fn many(
+        &self,
+        program: &Program,
+        policy: &Policy,
+        request: &Request,
+        out: &mut dyn Write,
+    ) -> Result<Code, Failure> {
+        let mut content = Vec::new();
+        std::io::stdin().lock().take(INPUT_BYTES_MAX + 1).read_to_end(&mut content).map_err(failed)?;
+        if content.len() as u64 > INPUT_BYTES_MAX {
+            let mib = INPUT_BYTES_MAX >> 20;
+            return Err(Failure::Usage(format!("standard input has more than {mib} MiB: ask in parts")));
+        }
+        let form = if self.format == Format::Csv { Form::Csv } else { Form::of_content(&content) };
+        let batch = Batch::read(&content, form, self.column.as_deref()).map_err(Failure::Usage)?;
+        let wanted = match &self.sections {
+            None => Wanted::Zone { as_of: request.as_of },
+            Some(_) => Wanted::Report(request.clone()),
+        };
+        let store = program.store()?;
+        let now = program.clock.now();
+        let reader = crate::store::Reader::default();
+        let context = Context { store: &store, policy, licence: Licence::default(), now, reader };
+        let mut rows = Vec::new();
+        let is_text = self.format == Format::Text;
+        let result = bulk::answer(&context.snapshot()?, &context, &batch, &wanted, &mut |lines| {
+            if is_text {
+                rows.extend_from_slice(&lines);
+                return Ok(());
+            }
+            out.write_all(&lines)
+        });
+        result.map_err(|error| match error {
+            StoreError::Io(error) => Failure::Output(error),
+            error => error.into(),
+        })?;
+        if is_text {
+            text::many(&rows, out)?
+        }
+        Ok(if batch.is_empty() { Code::NothingKnown } else { Code::Done })
     }
 }
 

@@ -94,7 +94,13 @@ fn explain(
     let as_of = as_of.map(|text| request::as_of(&text, now)).transpose().map_err(wrong)?.flatten();
     let policy = program.policy()?;
     let store = program.store()?;
-    let context = Context { store: &store, policy: &policy, licence: Licence::default(), now };
+    let context = Context {
+        store: &store,
+        policy: &policy,
+        licence: Licence::default(),
+        now,
+        reader: crate::store::Reader::default(),
+    };
     let explanation = explain::explain(&context, &indicator, as_of)?;
     if json {
         writeln!(out, "{}", serde_json::to_string(&explanation).expect("texts and numbers"))?;

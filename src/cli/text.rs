@@ -187,3 +187,43 @@ mod tests {
         );
     }
 }
+
+/// A line of the answers to many values.
+#[derive(serde::Deserialize)]
+struct Row {
+    value: String,
+    error: Option<String>,
+    #[serde(default)]
+    zone: Zone,
+    #[serde(default)]
+    threat_score: u64,
+    #[serde(default)]
+    categories: Vec<String>,
+}
+
+/// Writes the answers to many values as a table, from their lines of JSON.
+pub(super) fn many(lines: &[u8], out: &mut dyn Write) -> io::Result<()> {
+    let mut rows = Vec::new();
+    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let row: Row = serde_json::from_slice(line)?;
+        let value = Cell::text(super::shown(&row.value));
+        rows.push(match row.error {
+            Some(error) => vec![
+                Cell::text("–").styled(FAINT),
+                Cell::right(""),
+                value,
+                Cell::text(super::shown(&error)).styled(FAINT),
+            ],
+            None => vec![
+                Cell::text(row.zone.name()).styled(zone_style(row.zone)),
+                Cell::number(row.threat_score),
+                value,
+                Cell::text(row.categories.join(", ")),
+            ],
+        });
+    }
+    if rows.is_empty() {
+        return writeln!(out, "no indicator was found");
+    }
+    table::write(out, 0, &["zone", "score", "indicator", "categories"], &rows)
+}

@@ -36,7 +36,13 @@ impl Timeline {
             Indicator::parse(&self.indicator).map_err(|error| Failure::Usage(error.to_string()))?;
         let policy = program.policy()?;
         let store = program.store()?;
-        let context = Context { store: &store, policy: &policy, licence: Licence::default(), now };
+        let context = Context {
+            store: &store,
+            policy: &policy,
+            licence: Licence::default(),
+            now,
+            reader: crate::store::Reader::default(),
+        };
         match timeline(&context, &indicator) {
             Ok(times) if self.json => {
                 writeln!(out, "{}", serde_json::to_string(&times).expect("only texts as keys"))?;

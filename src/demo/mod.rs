@@ -203,7 +203,8 @@ pub fn import_synthetic(store: &Store, now: Timestamp) -> Result<usize, StoreErr
             digest.update(b"\n");
         }
         let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        let (Published::New(seq) | Published::Known(seq), _) = writer.publish(digest, 0)?;
+        let (Published::New(seq) | Published::Known(seq), _) =
+            writer.publish(digest, 0, crate::value::Tlp::Clear)?;
         if state == State::Whole {
             refresh(store, seq, learnt, now)?;
         }

@@ -94,9 +94,11 @@ impl<'a> Common<'a> {
             let mut all = Vec::new();
             for id in ids {
                 let object = self.view().table(&ObjectKey::publication(&id), Table::Publication)?;
+                // The title of one that is restricted would name who wrote it.
+                let snapshot = self.view().snapshot();
                 let newest = object
                     .statements(Table::Publication)
-                    .filter(|one| one.is_current())
+                    .filter(|one| one.is_current() && !snapshot.is_restricted(one.source))
                     .max_by_key(|one| one.last);
                 if let Some(statement) = newest {
                     let mut publication: Publication = statement.fact()?;
@@ -162,7 +164,7 @@ impl<'a> Common<'a> {
         if !zone.is_bad() {
             return Ok(());
         }
-        let feed = self.view().snapshot().source_name(statement.source).to_owned();
+        let feed = self.view().snapshot().shown_source(statement.source).to_owned();
         let text = mask.with_port().into_owned();
         let key = (zone, format!("{}{text}", mask.mask_type().as_str()));
         let row = into.entry(key).or_insert_with(|| MaskRow { zone, mask, feeds: BTreeSet::new(), last });

@@ -1,23 +1,30 @@
 //! `dshield`: the networks that attack most, as the Internet Storm Center gives them out.
 //!
-//! <https://www.dshield.org/block.txt>, tab-separated: first address, last address, prefix length, number of targets,
-//! name, country, contact; `# updated:` is when the list last had all its entries. CC BY-NC-SA. The list is whole. Such
-//! a network scans, which is no more than suspicious. The plain list of addresses (`ipsascii`, `threatfeeds`) is a
-//! `list`.
+//! Tab-separated, by <https://www.dshield.org/feeds_doc.html>. The lists are whole, CC BY-NC-SA. What is in them scans,
+//! which is no more than suspicious.
+//!
+//! | list | a row | listed |
+//! |---|---|---|
+//! | `block.txt` | first address, last address, prefix length, number of targets, name, country, contact | network |
+//! | `ipsascii.html`, `asdetailsascii.html` | address, each byte of three digits; reports, targets, first and last seen, updated | host |
+//! | `top10-2.txt` | address, its name | host |
+//!
+//! `# updated:` is when the block list last had all its entries. The top ten have no header: name the format.
 
 use std::io;
+use std::net::IpAddr;
 
 use super::entry::{Fault, listing};
 use super::lines::Lines;
 use super::said::reference;
 use super::{Emit, Format, Input, Proof, Sample, State};
 use crate::fact::{Fact, Listed, Listing};
-use crate::indicator::{AddressRange, Mask, Prefix, parse_address};
+use crate::indicator::{AddressRange, Host, Mask, parse_address};
 use crate::value::{Category, Timestamp};
 
 pub(super) const FORMAT: Format = Format {
     name: "dshield",
-    title: "DShield block list: networks that scan (block.txt)",
+    title: "DShield: networks and addresses that scan (block.txt, ipsascii, top10-2.txt)",
     state: State::Whole,
     proof: Proof::Sample,
     recognise,
@@ -30,12 +37,15 @@ const HEADER: &str = "Start\tEnd\tNetmask\tAttacks";
 /// How many lines of a sample are looked at.
 const SAMPLE_LINES: usize = 100;
 
-/// How many cells a row has at least; name, country and contact may be missing.
-const CELLS_MIN: usize = 4;
+/// What stands above the rows of single addresses.
+const ADDRESSES_HEADER: &str = "# source IP <tab> Reports <tab> Targets";
 
 fn recognise(sample: &Sample<'_>) -> bool {
     let title = |line: &str| line.contains("DShield.org") && line.contains("Block List");
-    sample.lines().take(SAMPLE_LINES).any(|line| line.starts_with(HEADER) || title(line))
+    sample
+        .lines()
+        .take(SAMPLE_LINES)
+        .any(|line| line.starts_with(HEADER) || line.starts_with(ADDRESSES_HEADER) || title(line))
 }
 
 fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {
@@ -57,14 +67,15 @@ fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {
         if line.trim().is_empty() || line.starts_with(HEADER) {
             continue;
         }
-        match networks(line) {
-            Ok((networks, reference)) => {
-                for network in networks {
+        match row(line) {
+            Ok(Row { masks, first, last, reference }) => {
+                for mask in masks {
                     let listing = Listing {
                         category: Some(Category::SUSPICIOUS),
-                        last: updated,
+                        first,
+                        last: last.or(updated),
                         reference: reference.clone(),
-                        ..listing(Listed::Mask(Mask::network(network)))
+                        ..listing(Listed::Mask(mask))
                     };
                     out.fact(number, Fact::Listing(listing))?;
                 }
@@ -85,12 +96,57 @@ fn date(text: &str) -> Option<Timestamp> {
     Timestamp::parse(text).ok().or_else(before)
 }
 
-/// What a row lists, and what else it says.
-fn networks(line: &str) -> Result<(Vec<Prefix>, Option<String>), Fault> {
+/// What a row says.
+struct Row {
+    masks: Vec<Mask>,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+    reference: Option<String>,
+}
+
+fn row(line: &str) -> Result<Row, Fault> {
     let cells: Vec<&str> = line.split('\t').map(str::trim).collect();
-    let [first, last, length, attacks, ..] = cells[..] else {
-        return Err(("columns", format!("{} cells, not {CELLS_MIN} or more", cells.len())));
+    let is_count = |cell: &&str| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+    match cells[..] {
+        // Two addresses are a network that was cut.
+        [first, name] if name == first || parse_address(name).is_err() => {
+            address_row(first, [None, None], &[Some(name)])
+        }
+        [first, reports, targets, seen, last, ..] if is_count(&reports) => {
+            let said = [format!("{reports} reports"), format!("{targets} targets")];
+            let day = |text: &str| match text {
+                "" => Ok(None),
+                text => Timestamp::parse(text).map(Some).map_err(|detail| ("date", detail)),
+            };
+            address_row(first, [day(seen)?, day(last)?], &said.each_ref().map(|text| Some(&**text)))
+        }
+        [first, last, length, attacks, ..] => network_row([first, last, length, attacks], cells.get(4)),
+        _ => {
+            let detail =
+                format!("{} cells: a network has 4 or more, an address 2 or 5 and more", cells.len());
+            Err(("columns", detail))
+        }
+    }
+}
+
+/// An address, its bytes perhaps of three digits.
+fn address_row(
+    text: &str,
+    [first, last]: [Option<Timestamp>; 2],
+    said: &[Option<&str>],
+) -> Result<Row, Fault> {
+    let bytes: Option<Vec<u8>> = text.split('.').map(|byte| byte.parse().ok()).collect();
+    let padded = bytes.and_then(|bytes| <[u8; 4]>::try_from(bytes).ok()).map(IpAddr::from);
+    let address = match padded {
+        Some(address) => address,
+        None => parse_address(text).map_err(|error| ("address", error.to_string()))?,
     };
+    let masks = vec![Mask::host(&Host::Address(address), None)];
+    Ok(Row { masks, first, last, reference: reference(said.iter().copied()) })
+}
+
+/// A network by its ends and its length.
+fn network_row([first, last, length, attacks]: [&str; 4], name: Option<&&str>) -> Result<Row, Fault> {
     let address = |text| parse_address(text).map_err(|error| ("address", error.to_string()));
     let range = AddressRange::new(address(first)?, address(last)?);
     let range = range.ok_or_else(|| ("range", format!("{first} to {last} is no range")))?;
@@ -100,5 +156,6 @@ fn networks(line: &str) -> Result<(Vec<Prefix>, Option<String>), Fault> {
         return Err(("range", format!("{first} to {last} is no network of /{length}")));
     }
     let attacks = format!("{attacks} targets");
-    Ok((prefixes, reference([Some(&*attacks), cells.get(4).copied()])))
+    let masks = prefixes.into_iter().map(Mask::network).collect();
+    Ok(Row { masks, first: None, last: None, reference: reference([Some(&*attacks), name.copied()]) })
 }

@@ -137,7 +137,7 @@ fn range(record: &StringRecord) -> Result<(AddressRange, usize), Fault> {
 }
 
 /// `13335`, `AS13335`; `None` for AS 0, which RFC 7607 keeps for what is not routed.
-fn asn(text: &str) -> Result<Option<Asn>, Fault> {
+pub(super) fn asn(text: &str) -> Result<Option<Asn>, Fault> {
     match Asn::parse(text) {
         Ok(Asn(0)) => Ok(None),
         Ok(asn) => Ok(Some(asn)),
@@ -146,7 +146,7 @@ fn asn(text: &str) -> Result<Option<Asn>, Fault> {
 }
 
 /// Two letters; `None` where the table says that it does not know (`ZZ`, `None`, empty).
-fn country(text: &str) -> Result<Option<CountryCode>, Fault> {
+pub(super) fn country(text: &str) -> Result<Option<CountryCode>, Fault> {
     if text.is_empty() || ["ZZ", "XX", "None"].iter().any(|unknown| unknown.eq_ignore_ascii_case(text)) {
         return Ok(None);
     }

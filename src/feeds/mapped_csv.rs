@@ -284,6 +284,7 @@ mod tests {
             seen.push(match item {
                 Item::Fact(fact, line) => format!("{line} {}", serde_json::to_string(&fact).unwrap()),
                 Item::Rejected(rejected) => format!("{} {}", rejected.line, rejected.reason),
+                Item::Mark(tlp) => tlp.to_string(),
             });
             Ok(())
         };

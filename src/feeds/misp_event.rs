@@ -109,6 +109,16 @@ struct Report<'e> {
 
 impl Report<'_> {
     fn emit(&self, out: &mut Emit<'_>) -> io::Result<()> {
+        let attributes =
+            self.event.attributes.iter().chain(self.event.live_objects().flat_map(|one| one.live()));
+        let tags = attributes.flat_map(|attribute| attribute.tags.iter()).filter_map(|tag| tag.name.get());
+        for tag in tags.chain(self.tags.iter().copied()) {
+            if tag.get(..4).is_some_and(|taxonomy| taxonomy.eq_ignore_ascii_case("tlp:"))
+                && let Ok(tlp) = tag.parse()
+            {
+                out.mark(tlp)?;
+            }
+        }
         out.fact(self.line, Fact::Publication(self.publication()))?;
         for attribute in self.event.attributes.iter().filter(|attribute| !attribute.deleted.is_true()) {
             self.attribute(attribute, out)?;

@@ -8,12 +8,15 @@
 use std::io::{self, BufRead};
 
 use crate::fact::Fact;
+use crate::value::Tlp;
 
 mod abuseipdb;
+mod answers;
 mod cells;
 mod cof;
 mod delegated;
 mod dnsmasq;
+mod dnstap;
 mod dshield;
 mod entry;
 mod feodo_tracker;
@@ -31,9 +34,11 @@ mod mask_csv;
 mod masscan;
 mod misp_event;
 mod misp_warninglist;
+mod mmdb;
 mod native;
 mod nmap;
 mod once;
+mod openioc;
 mod otx;
 mod phishtank;
 mod popularity;
@@ -99,7 +104,7 @@ pub enum State {
 
 /// The first bytes of an input, by which its format is found.
 pub struct Sample<'a> {
-    /// The file's name without its folder and without `.gz`, `.zst`; empty for standard input.
+    /// The file's name without its folder and the ending of its compression; empty for standard input.
     pub name: &'a str,
     /// Up to [`SAMPLE_BYTES`] of content, decompressed.
     pub head: &'a [u8],
@@ -220,6 +225,8 @@ pub enum Item {
     Fact(Fact, u64),
     /// A record that was not understood.
     Rejected(Rejected),
+    /// What something in the content is marked with.
+    Mark(Tlp),
 }
 
 impl<'a> Emit<'a> {
@@ -240,6 +247,15 @@ impl<'a> Emit<'a> {
     /// When the sink takes no more.
     pub fn fact(&mut self, line: u64, fact: Fact) -> io::Result<()> {
         (self.sink)(Item::Fact(fact, line))
+    }
+
+    /// Says what something in the content is marked with: the strictest mark is that of the batch.
+    ///
+    /// # Errors
+    ///
+    /// When the sink takes no more.
+    pub fn mark(&mut self, tlp: Tlp) -> io::Result<()> {
+        (self.sink)(Item::Mark(tlp))
     }
 
     /// Yields a record that was not understood: `reason` in a word or two, the same for all of a kind;
@@ -268,6 +284,9 @@ impl<'a> Emit<'a> {
 
 /// All formats. Where several recognise a content, the first is taken: the strictest stand first.
 pub const FORMATS: &[Format] = &[
+    dnstap::FORMAT,
+    mmdb::FORMAT,
+    openioc::FORMAT,
     misp_warninglist::FORMAT,
     misp_event::FORMAT,
     stix::FORMAT,

@@ -63,6 +63,8 @@ struct Pulse<'a> {
     id: Text,
     name: Text,
     description: Text,
+    #[serde(rename = "TLP")]
+    tlp: Text,
     created: Text,
     modified: Text,
     adversary: Text,
@@ -101,7 +103,12 @@ fn read(input: &mut Input<'_>, out: &mut Emit<'_>) -> io::Result<()> {
             // A struct can be read from an array too; that is no pulse.
             Ok(_) if !bytes.starts_with(b"{") => out.reject(line, "json", "it is no object", bytes)?,
             Ok(pulse) => match pulse.id.get() {
-                Some(id) => read_pulse(&pulse, id, line, out)?,
+                Some(id) => {
+                    if let Some(tlp) = pulse.tlp.get().and_then(|tlp| tlp.parse().ok()) {
+                        out.mark(tlp)?;
+                    }
+                    read_pulse(&pulse, id, line, out)?;
+                }
                 None => out.reject(line, "id", "a pulse without its id cannot be referred to", bytes)?,
             },
             Err(error) => out.reject(line, "json", error.to_string(), bytes)?,

@@ -12,7 +12,7 @@
 //! | `relationship` | of `indicates`: what an indicator indicates gives its category and its reference |
 //!
 //! Other types are context and yield nothing; objects of types that STIX does not have are rejected as `type`. The
-//! traffic light stands among a publication's tags and in a listing's reference: facts have no field for it.
+//! traffic light of what is marked is that of the batch; it stands among a publication's tags, too.
 //!
 //! Objects refer to each other in any order and across the files of a batch, so what is used of them is kept until the
 //! end. That is bounded: beyond [`HELD_BYTES_MAX`] of content what there is is given out, and references from
@@ -145,6 +145,9 @@ impl Batch {
             Ok(object) => object,
             Err(error) => return out.reject(line, "json", error.to_string(), value),
         };
+        for light in object.lights().filter_map(|light| light.parse().ok()) {
+            out.mark(light)?;
+        }
         if object.kind() == "relationship" {
             let ends = (object.relationship_type.get(), object.source_ref.get(), object.target_ref.get());
             if let (Some("indicates"), Some(source), Some(target)) = ends {

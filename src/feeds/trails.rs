@@ -314,6 +314,7 @@ mod tests {
             match item {
                 Item::Fact(fact, _) => facts.push(fact),
                 Item::Rejected(rejected) => panic!("{rejected:?}"),
+                Item::Mark(tlp) => panic!("{tlp}"),
             }
             Ok(())
         };

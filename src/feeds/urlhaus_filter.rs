@@ -162,7 +162,9 @@ fn anchored_mask(pattern: &str, end: End) -> Result<Mask, Fault> {
 fn without_options(rule: &str) -> Result<&str, Fault> {
     let Some((pattern, options)) = rule.rsplit_once('$') else { return Ok(rule) };
     let is_option = |byte: u8| byte.is_ascii_alphanumeric() || b"~,=|.-_*:".contains(&byte);
-    if pattern.is_empty() || options.is_empty() || !options.bytes().all(is_option) {
+    // Behind a separator there is nothing else.
+    let are_options = pattern.ends_with('^') || options.bytes().all(is_option);
+    if pattern.is_empty() || options.is_empty() || !are_options {
         return Ok(rule);
     }
     match options.split(',').find(|option| !PLAIN_OPTIONS.contains(option)) {

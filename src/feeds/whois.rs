@@ -160,7 +160,7 @@ impl Reader {
     fn keyed(&mut self, number: u64, first: bool, (key, value): (&str, &str), text: &str) {
         // .jp: `Contact Information: [公開連絡窓口]`.
         if (value.is_empty() || (value.starts_with('[') && value.ends_with(']')))
-            && let Some(section) = keys::heading(key)
+            && let Some(section) = keys::heading(text).or_else(|| keys::heading(key))
         {
             self.head(section);
             return;

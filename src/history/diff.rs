@@ -63,7 +63,7 @@ pub fn diff(
             at(to)
         )));
     }
-    let snapshot = context.store.snapshot()?;
+    let snapshot = context.snapshot()?;
     let read = |moment: Option<Timestamp>| -> Result<(Verdict, Result<Report, LookupError>), LookupError> {
         let request = Request { as_of: moment, ..Request::default() };
         let report = match report_in(&snapshot, context, indicator, &request) {

@@ -101,7 +101,7 @@ pub fn changes(
         changes.push(Change {
             what: What::Evidence,
             change,
-            source: Some(snapshot.source_name(found.evidence.source).to_owned()),
+            source: Some(snapshot.shown_source(found.evidence.source).to_owned()),
             indicator: Some(found.indicator.clone()),
             category: Some(found.evidence.category),
             text: format!("{}: {text}", said(snapshot, found)),
@@ -126,7 +126,7 @@ pub fn changes(
         evidence(How::Went, old, why);
     }
     let mut benign = |change: How, one: &Counter| {
-        let source = snapshot.source_name(one.source).to_owned();
+        let source = snapshot.shown_source(one.source).to_owned();
         let word = if change == How::Came { "speaks" } else { "no longer speaks" };
         changes.push(Change {
             what: What::Benign,
@@ -172,7 +172,7 @@ pub fn aged(snapshot: &Snapshot, before: &Verdict, after: &Verdict) -> Option<Ch
     Some(Change {
         what: What::Age,
         change: How::Changed,
-        source: Some(snapshot.source_name(new.evidence.source).to_owned()),
+        source: Some(snapshot.shown_source(new.evidence.source).to_owned()),
         indicator: Some(new.indicator.clone()),
         category: Some(new.evidence.category),
         text: format!(
@@ -188,7 +188,7 @@ pub fn aged(snapshot: &Snapshot, before: &Verdict, after: &Verdict) -> Option<Ch
 /// `threats lists *.a.example as MALWARE`.
 fn said(snapshot: &Snapshot, found: &Found) -> String {
     let (indicator, category) = (&found.indicator, found.evidence.category.short_name());
-    let source = snapshot.source_name(found.evidence.source);
+    let source = snapshot.shown_source(found.evidence.source);
     match found.kind {
         EvidenceKind::Listing => format!("{source} lists {indicator} as {category}"),
         EvidenceKind::File => format!("{source} found {indicator} to be {category}"),

@@ -71,7 +71,7 @@ pub struct Span {
 /// [`LookupError::Unknown`] where nothing ever bore on its zone and nothing is known of it now,
 /// [`LookupError::Store`] where the store cannot answer.
 pub fn timeline(context: &Context<'_>, indicator: &Indicator) -> Result<Timeline, LookupError> {
-    let snapshot = context.store.snapshot()?;
+    let snapshot = context.snapshot()?;
     let view = snapshot.view(None);
     let mut moments = Judge::new(&view, context.policy, context.now).moments(indicator)?;
     if moments.is_empty() && matches!(indicator.kind(), Kind::Domain | Kind::Ip) {

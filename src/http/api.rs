@@ -4,57 +4,57 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 
-use super::Service;
 use super::cache::{Age, Body};
 use super::error::Problem;
+use super::{Service, reader};
+use crate::access::Caller;
 use crate::indicator::{Indicator, Kind};
-use crate::lookup::{self, Context, Licence, LookupError, Request};
+use crate::lookup::{self, Context, LookupError, Request};
 use crate::request;
-use crate::value::{DAY_S, Timestamp};
+use crate::value::Timestamp;
 
 /// The longest path and query, in bytes.
 pub(super) const URI_BYTES_MAX: usize = 8192;
 
-pub(super) async fn domain(State(service): State<Arc<Service>>, uri: Uri) -> Response {
-    answer(service, Kind::Domain, uri).await
+pub(super) async fn domain(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Response {
+    answer(service, Kind::Domain, caller, uri).await
 }
 
-pub(super) async fn ip(State(service): State<Arc<Service>>, uri: Uri) -> Response {
-    answer(service, Kind::Ip, uri).await
+pub(super) async fn ip(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Response {
+    answer(service, Kind::Ip, caller, uri).await
 }
 
-/// A report or a problem, and what is left of the day's quota.
-async fn answer(service: Arc<Service>, kind: Kind, uri: Uri) -> Response {
+/// A report or a problem.
+async fn answer(service: Arc<Service>, kind: Kind, caller: Caller, uri: Uri) -> Response {
     let now = service.clock.now();
-    let response = match report(&service, kind, &uri, now).await {
-        Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
+    match report(&service, kind, &caller, &uri, now).await {
+        Ok(body) => body.response(&caller.licence),
         Err(problem) => problem.into_response(),
-    };
-    with_quota(response, &service, now)
-}
-
-/// An answer that says what is left of the day's quota.
-pub(super) fn with_quota(mut response: Response, service: &Service, now: Timestamp) -> Response {
-    let quota = Licence::default().day_quota;
-    let headers = response.headers_mut();
-    let left = quota.saturating_sub(service.requests.today(now));
-    headers.insert(HeaderName::from_static("ratelimit-limit"), HeaderValue::from(quota));
-    headers.insert(HeaderName::from_static("ratelimit-remaining"), HeaderValue::from(left));
-    headers.insert(
-        HeaderName::from_static("ratelimit-reset"),
-        HeaderValue::from(DAY_S - now.0.rem_euclid(DAY_S)),
-    );
-    response
+    }
 }
 
 /// The bytes of a report: those that were made already, else new ones.
-async fn report(service: &Arc<Service>, kind: Kind, uri: &Uri, now: Timestamp) -> Result<Vec<u8>, Problem> {
+async fn report(
+    service: &Arc<Service>,
+    kind: Kind,
+    caller: &Caller,
+    uri: &Uri,
+    now: Timestamp,
+) -> Result<Arc<Body>, Problem> {
     let key = uri.path_and_query().map_or("", |key| key.as_str());
     if key.len() > URI_BYTES_MAX {
         let detail = format!("the path is longer than {URI_BYTES_MAX} bytes: look up one indicator");
@@ -63,39 +63,39 @@ async fn report(service: &Arc<Service>, kind: Kind, uri: &Uri, now: Timestamp) -
     let unavailable = |detail: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail);
     let snapshot = service.store.snapshot().map_err(|error| unavailable(error.to_string()))?;
     let age = Age { generation: snapshot.manifest.generation, minute: now.0.div_euclid(60) };
+    // Who may see less has answers of their own.
+    let key = &format!("{} {key}", caller.clearance);
     if let Some(body) = service.cache.get(age, key) {
-        return Ok(body.with(service.requests.count(now)));
+        service.metrics.cache_hits.inc();
+        return Ok(body);
     }
     let (indicator, request) =
         asked(kind, uri, now).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, uri, detail))?;
-    let requests = service.requests.count(now);
     let is_past = request.as_of.is_some();
     let make = {
-        let service = service.clone();
+        let (service, seed) = (service.clone(), snapshot.manifest.seed);
+        let (licence, reader) = (caller.licence.clone(), reader(caller));
         move || {
-            let licence = Licence { day_requests: requests, ..Licence::default() };
-            let context = Context { store: &service.store, policy: &service.policy, licence, now };
-            lookup::report(&context, &indicator, &request).map(|report| Body::new(&report))
+            let context = Context { store: &service.store, policy: &service.policy, licence, now, reader };
+            lookup::report(&context, &indicator, &request).map(|report| Body::new(&report, seed))
         }
     };
-    let problem = match made(make, is_past, service.timeout).await {
+    match made(make, is_past, service.timeout).await {
         Ok(Ok(body)) => {
             let body = Arc::new(body);
             service.cache.put(age, key, body.clone());
-            return Ok(body.with(requests));
+            Ok(body)
         }
         Ok(Err(LookupError::Unknown(asked))) => {
-            return Err(Problem::new(StatusCode::NOT_FOUND, uri, asked.to_string()));
+            Err(Problem::new(StatusCode::NOT_FOUND, uri, asked.to_string()))
         }
-        Ok(Err(LookupError::BadRequest(detail))) => Problem::new(StatusCode::BAD_REQUEST, uri, detail),
+        Ok(Err(LookupError::BadRequest(detail))) => Err(Problem::new(StatusCode::BAD_REQUEST, uri, detail)),
         Ok(Err(LookupError::Store(error))) => {
             tracing::error!(%error, "the store cannot answer");
-            unavailable(error.to_string())
+            Err(unavailable(error.to_string()))
         }
-        Err(detail) => unavailable(detail),
-    };
-    service.requests.forget(now);
-    Err(problem)
+        Err(detail) => Err(unavailable(detail)),
+    }
 }
 
 /// Makes an answer. A report as of now takes less time than handing it to another thread and back is worth; one

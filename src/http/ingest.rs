@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
@@ -24,7 +25,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::Service;
 use super::api::parameter;
 use super::error::Problem;
-use super::people::{json_response, may_write, needed, unavailable, wrong};
+use super::gate::Object;
+use super::people::{json_response, needed, unavailable, wrong};
 use crate::config::{Config, Telemetry};
 use crate::import::{self, ImportError, Options, format_by_name, source_name};
 use crate::source::{Registry, Source};
@@ -134,7 +136,6 @@ struct Asked {
 }
 
 async fn take(service: &Arc<Service>, request: Request) -> Result<Response, Refused> {
-    may_write(service, request.uri(), request.headers())?;
     let asked = asked(service, &request)?;
     let permit = room(service, &asked.uri)?;
     let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -362,7 +363,8 @@ fn work(
         not_kept: summary.not_kept,
         rejected: rejected.collect(),
     };
-    Ok(json_response(status, &answer))
+    let about = Object(format!("batch {} of {}", answer.batch, answer.source));
+    Ok((Extension(about), json_response(status, &answer)).into_response())
 }
 
 /// The batch that came with a key from a source.
@@ -396,6 +398,7 @@ fn replayed(first: Batch) -> Response {
             .collect(),
     };
     let mut response = json_response(StatusCode::OK, &answer);
+    response.extensions_mut().insert(Object(format!("batch {} of {}", answer.batch, answer.source)));
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     response
 }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use super::Service;
 use super::cache::{Age, Body};
 use super::error::Problem;
+use crate::lookup::Licence;
 use crate::overlap;
 use crate::store::StoreError;
 
@@ -34,7 +35,7 @@ async fn body(service: &Arc<Service>, uri: &Uri) -> Result<Vec<u8>, Problem> {
                 minute: now.0.div_euclid(60),
             };
             if let Some(kept) = service.cache.get(age, KEY) {
-                return Ok(kept.with(0));
+                return Ok(kept.with(&Licence::default()));
             }
             let overlap = overlap::overlap(&service.store, &service.policy, now)?;
             let bytes = serde_json::to_vec(&overlap).expect("texts and numbers");

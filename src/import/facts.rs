@@ -7,7 +7,7 @@ use super::{ImportError, source_name, unwritable, unwritable_text};
 use crate::fact::Fact;
 use crate::feeds::State;
 use crate::store::{Counts, NewBatch, Store};
-use crate::value::{Category, Timestamp};
+use crate::value::{Category, Timestamp, Tlp};
 
 /// Memory for rows that are not yet sorted: such batches are small.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -52,7 +52,7 @@ pub fn publish(store: &Store, source: &str, facts: Vec<Fact>, now: Timestamp) ->
         writer.push(fact).map_err(write)?;
     }
     let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let (_, batch) = writer.publish(digest, 0).map_err(|error| unwritable(store, error))?;
+    let (_, batch) = writer.publish(digest, 0, Tlp::Clear).map_err(|error| unwritable(store, error))?;
     crate::upkeep::relieve(store, now);
     Ok(batch.seq)
 }

@@ -7,11 +7,10 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::content::{decompressed, file_name};
+use super::content::{Packing, file_name, packing, unpacked};
 use super::{ImportError, Options, Step, Summary, import_stream};
 use crate::feeds::{self, SAMPLE_BYTES, Sample, State};
 use crate::store::{Event, FilePart as Part, Identity, Store};
@@ -165,6 +164,11 @@ impl<'a> Growing<'a> {
     ///
     /// What the file system says, with the path.
     pub fn is_of_lines(&self, path: &Path) -> Result<bool, ImportError> {
+        let packed = File::open(path).and_then(packing);
+        let packed = packed.map_err(|error| ImportError::Input(format!("{}: {error}", path.display())))?;
+        if packed == Packing::Archive {
+            return Ok(false);
+        }
         Ok(self.format(path, None)?.is_some_and(|format| header_of(format).is_some()))
     }
 
@@ -304,11 +308,12 @@ impl Found {
 
 impl Content {
     fn of(path: &Path, mut file: File) -> io::Result<Content> {
-        let mut magic = Vec::new();
         file.seek(SeekFrom::Start(0))?;
-        (&file).take(4).read_to_end(&mut magic)?;
-        let is_packed = magic.starts_with(&[0x1f, 0x8b]) || magic == [0x28, 0xb5, 0x2f, 0xfd];
-        Ok(if is_packed { Content::Packed(path.to_owned()) } else { Content::Plain(file) })
+        Ok(match packing(&file)? {
+            Packing::Plain => Content::Plain(file),
+            Packing::Compressed => Content::Packed(path.to_owned()),
+            Packing::Archive => return Err(io::Error::other("an archive is not of lines")),
+        })
     }
 
     fn from(&mut self, byte: u64) -> io::Result<Box<dyn Read>> {
@@ -318,7 +323,7 @@ impl Content {
                 Ok(Box::new(file.try_clone()?))
             }
             Content::Packed(path) => {
-                let mut reader = decompressed(Box::new(File::open(path)?), &Arc::default())?;
+                let mut reader = unpacked(path)?;
                 io::copy(&mut reader.by_ref().take(byte), &mut io::sink())?;
                 Ok(reader)
             }

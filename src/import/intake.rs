@@ -11,6 +11,7 @@ use crate::fact::Fact;
 use crate::feeds::{self, Emit, Format, Input, Item, Parse};
 use crate::store::forget::KeptOut;
 use crate::store::{BatchWriter, Store};
+use crate::value::Tlp;
 
 /// Records between two reports of progress.
 const STEP_RECORDS: u64 = 8192;
@@ -24,6 +25,8 @@ pub(super) struct Intake<'a> {
     file: String,
     /// Facts and rejected records so far.
     pub(super) records: u64,
+    /// The strictest mark of its content.
+    pub(super) tlp: Tlp,
     failed: Option<ImportError>,
     contacts: bool,
     kept_out: KeptOut,
@@ -43,6 +46,7 @@ impl<'a> Intake<'a> {
             rejects,
             file: String::new(),
             records: 0,
+            tlp: Tlp::Clear,
             failed: None,
             contacts: true,
             kept_out: KeptOut::default(),
@@ -130,6 +134,10 @@ impl<'a> Intake<'a> {
     }
 
     fn take(&mut self, item: Item, tell: &mut dyn FnMut(u64)) -> io::Result<()> {
+        if let Item::Mark(tlp) = item {
+            self.tlp = self.tlp.max(tlp);
+            return Ok(());
+        }
         self.records += 1;
         if self.records.is_multiple_of(STEP_RECORDS) {
             tell(self.records);
@@ -155,6 +163,7 @@ impl<'a> Intake<'a> {
                 }
             },
             Item::Rejected(rejected) => self.reject(rejected),
+            Item::Mark(_) => Ok(()),
         }
     }
 

@@ -286,9 +286,10 @@ fn import_content(
     let format = format(options, &mut content)?;
     let parser = parser(options, format)?;
     let (new, door) = batch(options, &content, format)?;
-    let mut summary = Summary::of(&new, format, content.len());
+    let mut summary = Summary::of(&new, format, content.files);
     if let Some(seq) = known(store, &new, options, &mut content, progress)? {
         summary.batch = seq;
+        summary.files = content.files;
         summary.seconds = start.elapsed().as_secs_f64();
         return Ok(summary);
     }
@@ -302,7 +303,7 @@ fn import_content(
     intake.is_part = matches!(&options.identity, Some(Identity::Part(part)) if part.from > 0);
     let digest = identity(options, intake.read(format, parser, &mut content, progress)?);
     progress(step(Phase::Publishing, &content, intake.records));
-    let Intake { mut writer, mut rejects, records, not_kept, .. } = intake;
+    let Intake { mut writer, mut rejects, records, not_kept, tlp, .. } = intake;
     writer.reasons =
         rejects.by_reason.iter().map(|(name, reason)| ((*name).to_owned(), reason.count)).collect();
     rejects.flush().map_err(|error| ImportError::Write(error.to_string()))?;
@@ -310,7 +311,7 @@ fn import_content(
         not_shrunk(store, &new, records - rejects.count - not_kept.values().sum::<u64>())?;
     }
     let (published, batch) =
-        writer.publish(digest, rejects.count).map_err(|error| unwritable(store, error))?;
+        writer.publish(digest, rejects.count, tlp).map_err(|error| unwritable(store, error))?;
     crate::upkeep::relieve(store, options.now);
     summary.unchanged = matches!(published, Published::Known(_));
     if summary.unchanged {
@@ -319,6 +320,7 @@ fn import_content(
         quarantine(store, &batch, &mut rejects);
     }
     summary.batch = batch.seq;
+    summary.files = content.files;
     summary.facts = batch.facts;
     summary.rejected = rejects.by_reason;
     summary.not_kept = not_kept;
@@ -449,13 +451,15 @@ pub fn source_name(name: &str) -> Result<&str, String> {
 
 /// The format of the first file that one recognises.
 fn recognised(content: &mut Content) -> Result<&'static Format, ImportError> {
-    let mut is_empty = true;
-    for index in 0..content.len() {
-        let (name, head) = content.sample(index).map_err(|error| ImportError::Input(error.to_string()))?;
+    let (mut is_empty, mut found) = (true, None);
+    let sampled = content.sample(|name, head| {
         is_empty &= head.is_empty();
-        if let Some(format) = feeds::recognise(&Sample { name: &name, head: &head }) {
-            return Ok(format);
-        }
+        found = feeds::recognise(&Sample { name, head });
+        found.is_some()
+    });
+    sampled.map_err(|error| ImportError::Input(error.to_string()))?;
+    if let Some(format) = found {
+        return Ok(format);
     }
     let names: Vec<&str> = content.names().take(3).filter(|name| !name.is_empty()).collect();
     let names = if names.is_empty() { "standard input".to_owned() } else { names.join(", ") };

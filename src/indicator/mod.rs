@@ -10,6 +10,7 @@
 mod address;
 mod domain;
 mod error;
+mod extract;
 mod hash;
 mod host;
 mod mask;
@@ -30,6 +31,7 @@ pub use self::address::{Asn, canonical, from_u128, parse_address, to_u128};
 pub use self::domain::DomainName;
 pub(crate) use self::domain::without_www;
 pub use self::error::ParseError;
+pub use self::extract::extract;
 pub use self::hash::{FileHash, FileHashes};
 pub use self::host::Host;
 pub use self::mask::{Mask, MaskType};

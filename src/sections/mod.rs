@@ -23,7 +23,7 @@ mod hosted_urls;
 mod industries;
 mod ip_general_info;
 mod ip_who_is;
-mod license_info;
+pub mod license_info;
 mod phishing_info;
 mod related_objects;
 mod similar_domains;

@@ -106,9 +106,12 @@ impl<O: Of> Section for VerdictSection<O> {
         let verdict = &common.verdict;
         let policy = common.judge.policy();
         let references = O::references(about)?;
-        let evidence = verdict.found.iter().map(|found| {
+        let snapshot = common.view().snapshot();
+        let shown = verdict.found.iter().filter(|found| !snapshot.leaves_out(found.evidence.source));
+        let evidence = shown.map(|found| {
             let key = (found.evidence.source, found.indicator.clone());
-            evidence(common, found, references.get(&key).cloned())
+            let reference = references.get(&key).filter(|_| !snapshot.is_restricted(found.evidence.source));
+            evidence(common, found, reference.cloned())
         });
         Ok(Some(Body {
             policy: PolicyName { name: policy.name.clone(), version: policy.version.clone() },
@@ -117,7 +120,10 @@ impl<O: Of> Section for VerdictSection<O> {
             threat_score: verdict.score,
             confidence: verdict.confidence(),
             evidence: evidence.collect(),
-            benign: verdict.benign.iter().map(|one| benign(common, one)).collect(),
+            benign: (verdict.benign.iter())
+                .filter(|one| !snapshot.leaves_out(one.source))
+                .map(|one| benign(common, one))
+                .collect(),
             pin: pin(common)?,
             notes: O::notes(about)?.into_iter().chain(false_positives(common)?).collect(),
         }))
@@ -125,7 +131,7 @@ impl<O: Of> Section for VerdictSection<O> {
 }
 
 fn evidence(common: &Common<'_>, found: &Found, reference: Option<String>) -> Evidence {
-    let name = |source: u16| common.view().snapshot().source_name(source).to_owned();
+    let name = |source: u16| common.view().snapshot().shown_source(source).to_owned();
     let one = &found.evidence;
     let with = one.counted_with.and_then(|at| common.verdict.found.get(at));
     Evidence {
@@ -153,15 +159,17 @@ fn evidence(common: &Common<'_>, found: &Found, reference: Option<String>) -> Ev
 }
 
 fn benign(common: &Common<'_>, one: &Counter) -> Benign {
+    // The list's name would name its source.
+    let is_restricted = common.view().snapshot().is_restricted(one.source);
     let topic = one.category.map(|category| category.to_string());
     let rank = one.rank.map(|rank| format!("rank {rank} of popular names"));
     Benign {
-        source: common.view().snapshot().source_name(one.source).to_owned(),
+        source: common.view().snapshot().shown_source(one.source).to_owned(),
         indicator: one.indicator.clone(),
         r#match: one.matched,
         action: one.effect.action,
         cap: one.effect.cap,
-        reason: rank.or_else(|| one.list.clone()).or(topic),
+        reason: rank.or_else(|| one.list.clone().filter(|_| !is_restricted)).or(topic),
     }
 }
 

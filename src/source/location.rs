@@ -24,8 +24,11 @@ pub enum Location {
     Rdap,
 }
 
+/// Makes a location of a web address.
+type Make = fn(String) -> Location;
+
 /// Locations that are read over the network, by what they begin with.
-const NETWORKED: [(&str, fn(String) -> Location); 3] =
+const NETWORKED: [(&str, Make); 3] =
     [("taxii+", Location::Taxii), ("misp+", Location::Misp), ("", Location::Http)];
 
 impl Location {

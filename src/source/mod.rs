@@ -207,7 +207,7 @@ impl From<Interval> for String {
 impl fmt::Display for Interval {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Seconds divide everything: one unit is always found.
-        let unit = UNITS.iter().find(|(_, seconds)| self.0 % seconds == 0).unwrap_or(&UNITS[3]);
+        let unit = UNITS.iter().find(|(_, seconds)| self.0.is_multiple_of(*seconds)).unwrap_or(&UNITS[3]);
         write!(out, "{}{}", self.0 / unit.1, unit.0)
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::forget::{KeptOut, Tombstone};
 use super::pages::Damage;
 use crate::feeds::State;
-use crate::value::Timestamp;
+use crate::value::{Timestamp, Tlp};
 
 /// The version of the layout of a data folder. A program refuses a later one.
 pub const LAYOUT_VERSION: u32 = 1;
@@ -67,6 +67,13 @@ pub struct Batch {
     /// What it is known by where that is not its content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
+    /// What its content is marked with, the strictest.
+    #[serde(default, skip_serializing_if = "is_clear")]
+    pub tlp: Tlp,
+}
+
+fn is_clear(tlp: &Tlp) -> bool {
+    *tlp == Tlp::Clear
 }
 
 /// What a batch is known by where that is not its content: the same content may come twice and mean two things.

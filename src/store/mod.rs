@@ -44,6 +44,7 @@ mod stated;
 mod temp;
 mod tidy;
 mod value;
+pub mod walk;
 
 pub use forget::{Subject, Tombstone};
 pub use index::{action_of, zone_of};
@@ -55,7 +56,7 @@ pub use pages::Damage;
 pub use publish::{BatchWriter, NewBatch, Published};
 pub use replace::Retired;
 pub use run::skeleton;
-pub use snapshot::{Hit, RELATED_SOURCE, Snapshot, View, mask_type};
+pub use snapshot::{Hit, RELATED_SOURCE, RESTRICTED, Reader, Snapshot, View, mask_type};
 pub use temp::TempFolder;
 pub use tidy::{Found, Tidied};
 

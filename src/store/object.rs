@@ -229,7 +229,8 @@ impl View {
     /// A large object as of now; `None` where it is none, or has to be read whole: totals of cumulative sources
     /// do not add up over runs, and of very many listed counterparts the most hit are not known beforehand.
     fn large_object(&self, object: &[u8]) -> Result<Option<Object>, StoreError> {
-        if self.telemetry.is_some() {
+        // What is left out is not known of what the rows come to.
+        if self.telemetry.is_some() || self.snapshot().leaves_something_out() {
             return Ok(None);
         }
         let Some(large) = LargeRuns::open(self, object)? else { return Ok(None) };
@@ -322,6 +323,11 @@ impl<'a> Rows<'a> {
         let (table, rest) = key.get(self.object_len..).and_then(<[u8]>::split_first).ok_or_else(bad)?;
         let table = Table::from_byte(*table).ok_or_else(bad)?;
         if table.is_derived() || (table == Table::Flagged && !self.flagged) {
+            return Ok(true);
+        }
+        if let Some((_, source)) = rest.split_last_chunk::<2>()
+            && self.view.snapshot().leaves_out(u16::from_be_bytes(*source))
+        {
             return Ok(true);
         }
         if !table.is_observed() {

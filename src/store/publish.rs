@@ -22,7 +22,7 @@ use super::temp::{TempFolder, remove_if_dead};
 use super::{Catalogued, Snapshot, Store, StoreError, run_path};
 use crate::fact::Fact;
 use crate::feeds::State;
-use crate::value::Timestamp;
+use crate::value::{Timestamp, Tlp};
 
 /// What is known of a batch before it is read.
 #[derive(Clone, Debug)]
@@ -288,7 +288,12 @@ impl BatchWriter<'_> {
     /// # Errors
     ///
     /// What the file system says; nothing is then changed.
-    pub fn publish(mut self, digest: String, rejected: u64) -> Result<(Published, Batch), StoreError> {
+    pub fn publish(
+        mut self,
+        digest: String,
+        rejected: u64,
+        tlp: Tlp,
+    ) -> Result<(Published, Batch), StoreError> {
         for (kind, count) in crate::fact::FACT_KINDS.iter().zip(self.counts) {
             if count > 0 {
                 self.facts.insert((*kind).to_owned(), count);
@@ -308,6 +313,7 @@ impl BatchWriter<'_> {
             rejected,
             reasons: std::mem::take(&mut self.reasons),
             identity: self.new.identity.clone(),
+            tlp,
         };
         let mut file = self.folder.path.join("new.run");
         let meta = RunMeta { batches: vec![batch.clone()], seed: self.seed, ..RunMeta::default() };

@@ -608,6 +608,26 @@ impl Run {
         Ok(names)
     }
 
+    /// The registrable names that begin with this, up to `max`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::knows_name`].
+    pub fn names_from(&self, start: &str, max: usize) -> Result<Vec<String>, Damage> {
+        let lines = self.names.start..self.names_end;
+        let mut at = self.first_line(&lines, start.as_bytes())?;
+        let mut names = Vec::new();
+        while at < lines.end && names.len() < max {
+            let (range, line) = self.line(&lines, at)?;
+            if !line.starts_with(start.as_bytes()) {
+                break;
+            }
+            names.extend(std::str::from_utf8(line).ok().map(str::to_owned));
+            at = range.end + 1;
+        }
+        Ok(names)
+    }
+
     /// Where the first of sorted lines begins that is not less than `wanted`.
     fn first_line(&self, lines: &Range<usize>, wanted: &[u8]) -> Result<usize, Damage> {
         let (mut low, mut high) = (lines.start, lines.end);

@@ -3,6 +3,7 @@
 //! A [`Snapshot`] never changes. A [`View`] of it answers for one moment: it leaves out what was learnt or
 //! observed later, to the resolution that [`View::as_of`] states.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 use std::path::Path;
@@ -16,18 +17,61 @@ use super::manifest::{Batch, Manifest};
 use super::run::Run;
 use crate::feeds::State;
 use crate::indicator::{Mask, MaskType};
-use crate::value::Timestamp;
+use crate::value::{Timestamp, Tlp};
 
 /// The number of what is no source of the store's: evidence that follows from related objects.
 pub const RELATED_SOURCE: u16 = u16::MAX;
 
 /// The live runs of one manifest.
+#[derive(Clone)]
 pub struct Snapshot {
     /// The manifest.
-    pub manifest: Manifest,
+    pub manifest: Arc<Manifest>,
     runs: Vec<Arc<Run>>,
     now: Arc<Vec<Vec<BatchState>>>,
+    /// What the content of each source's batches is marked with, the strictest.
+    marks: Arc<Vec<Tlp>>,
+    /// What its reader does not see; `None`: nothing.
+    restricted: Option<Arc<Restricted>>,
 }
+
+/// Sources that a reader does not see named, by their numbers.
+struct Restricted {
+    sources: Vec<bool>,
+    /// What they say is left out, too.
+    leaves_out: bool,
+}
+
+/// Who reads an answer: up to what mark they see who said something, and whether the answer leaves the house.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// The strictest mark that they may see.
+    pub clearance: Tlp,
+    /// The answer is passed on: what is marked stricter is not in it. Else it is in it, and who said it is named
+    /// [`RESTRICTED`].
+    pub is_export: bool,
+    /// The strictest mark of what leaves the house.
+    pub export: Tlp,
+    /// What sources are configured to be marked with, by name.
+    pub marks: Arc<BTreeMap<String, Tlp>>,
+}
+
+impl Default for Reader {
+    /// One who may see everything.
+    fn default() -> Reader {
+        Reader { clearance: Tlp::Red, is_export: false, export: Tlp::Green, marks: Arc::default() }
+    }
+}
+
+impl Reader {
+    /// The same where the answer is passed on.
+    pub fn exporting(&self) -> Reader {
+        Reader { clearance: self.clearance.min(self.export), is_export: true, ..self.clone() }
+    }
+}
+
+/// How a source is named to those who may not know it.
+pub const RESTRICTED: &str = "restricted";
 
 /// What a batch means at a moment.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +104,13 @@ impl Snapshot {
             });
         }
         let now = Arc::new(batch_states(&manifest, &runs, None));
-        Ok(Snapshot { manifest, runs, now })
+        let mut marks = vec![Tlp::Clear; manifest.sources.len()];
+        for batch in runs.iter().flat_map(|run| &run.meta.batches) {
+            if let Some(mark) = marks.get_mut(usize::from(batch.source_id)) {
+                *mark = (*mark).max(batch.tlp);
+            }
+        }
+        Ok(Snapshot { manifest: Arc::new(manifest), runs, now, marks: Arc::new(marks), restricted: None })
     }
 
     /// The live runs.
@@ -81,6 +131,43 @@ impl Snapshot {
             return "zonelens:related";
         }
         self.manifest.sources.get(usize::from(id)).map_or("?", String::as_str)
+    }
+
+    /// The name of a source as its reader may see it.
+    pub fn shown_source(&self, id: u16) -> &str {
+        if self.is_restricted(id) { RESTRICTED } else { self.source_name(id) }
+    }
+
+    /// Whether its reader may not know that a source says something.
+    pub fn is_restricted(&self, id: u16) -> bool {
+        let sources = self.restricted.as_ref().map(|restricted| &restricted.sources);
+        sources.and_then(|sources| sources.get(usize::from(id))).is_some_and(|is| *is)
+    }
+
+    /// Whether what a source says is not for its reader.
+    pub fn leaves_out(&self, id: u16) -> bool {
+        self.restricted.as_ref().is_some_and(|restricted| restricted.leaves_out) && self.is_restricted(id)
+    }
+
+    /// Whether what some source says is not for its reader.
+    pub fn leaves_something_out(&self) -> bool {
+        self.restricted.as_ref().is_some_and(|restricted| restricted.leaves_out)
+    }
+
+    /// The same as a reader may see it. Zones and scores are the same for all.
+    pub fn for_reader(self: &Arc<Snapshot>, reader: &Reader) -> Arc<Snapshot> {
+        let names = self.manifest.sources.iter().zip(self.marks.iter());
+        let sources: Vec<bool> = names
+            .map(|(name, mark)| {
+                let configured = reader.marks.get(name).copied().unwrap_or_default();
+                configured.max(*mark) > reader.clearance
+            })
+            .collect();
+        if !sources.contains(&true) {
+            return self.clone();
+        }
+        let restricted = Restricted { sources, leaves_out: reader.is_export };
+        Arc::new(Snapshot { restricted: Some(Arc::new(restricted)), ..Snapshot::clone(self) })
     }
 
     /// A view of it as of a past moment; `None`: now.

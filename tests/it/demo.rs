@@ -17,7 +17,13 @@ fn reports() -> Vec<(&'static str, &'static str, Value)> {
     let now = Timestamp::parse("2026-03-01T10:20:30Z").unwrap();
     demo::import_synthetic(&store, now).unwrap();
     let policy = Policy::built_in();
-    let context = Context { store: &store, policy: &policy, licence: Licence::default(), now };
+    let context = Context {
+        store: &store,
+        policy: &policy,
+        licence: Licence::default(),
+        now,
+        reader: zonelens::store::Reader::default(),
+    };
     let report = |shown: &demo::Shown| {
         let indicator = Indicator::parse_as(shown.kind, shown.value).unwrap();
         let report = lookup::report(&context, &indicator, &Request::default()).unwrap();

@@ -82,7 +82,13 @@ const OBJECTS: [&str; 12] = [
 fn explained(world: &World, indicator: &str) -> Value {
     world.store.refresh();
     let licence = Licence::default();
-    let context = Context { store: &world.store, policy: &world.policy, licence, now: world.now };
+    let context = Context {
+        store: &world.store,
+        policy: &world.policy,
+        licence,
+        now: world.now,
+        reader: zonelens::store::Reader::default(),
+    };
     let explanation = explain(&context, &Indicator::parse(indicator).unwrap(), None).unwrap();
     serde_json::to_value(&explanation).unwrap()
 }

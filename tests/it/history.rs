@@ -19,7 +19,13 @@ fn at(text: &str) -> Timestamp {
 
 fn context(world: &World) -> Context<'_> {
     world.store.refresh();
-    Context { store: &world.store, policy: &world.policy, licence: Licence::default(), now: world.now }
+    Context {
+        store: &world.store,
+        policy: &world.policy,
+        licence: Licence::default(),
+        now: world.now,
+        reader: zonelens::store::Reader::default(),
+    }
 }
 
 fn listing(name: &str, category: &str, more: &str) -> String {

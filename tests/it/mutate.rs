@@ -92,7 +92,13 @@ impl Drop for Doing {
 /// A report from a store; an error where it is not known or the store cannot answer.
 pub fn ask(store: &Store, now: i64, indicator: &str, request: &Request) -> Result<Value, LookupError> {
     let policy = Policy::built_in();
-    let context = Context { store, policy: &policy, licence: Licence::default(), now: Timestamp(now) };
+    let context = Context {
+        store,
+        policy: &policy,
+        licence: Licence::default(),
+        now: Timestamp(now),
+        reader: zonelens::store::Reader::default(),
+    };
     let report = lookup::report(&context, &Indicator::parse(indicator).unwrap(), request)?;
     Ok(serde_json::from_slice(&report.json()).unwrap())
 }

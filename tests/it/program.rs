@@ -92,6 +92,21 @@ impl Program {
         live.map(|batch| batch["seq"].as_u64().unwrap()).collect()
     }
 
+    /// Adds a user with a password, which this is.
+    pub fn user(&self, name: &str, role: &str, set: &[&str]) -> String {
+        let password = format!("the password of {name}");
+        let file = self.file("password", format!("{password}\n"));
+        let add = ["user", "add", name, "--role", role, "--password-file", text(&file)];
+        self.ok(&[&add, set].concat());
+        password
+    }
+
+    /// Makes a token of a user.
+    pub fn token(&self, user: &str, set: &[&str]) -> String {
+        let made = self.ok(&[&["token", "create", user, "a test"], set].concat());
+        made.out.trim().to_owned()
+    }
+
     pub fn serve(&self, arguments: &[&str]) -> Serving {
         self.serve_on("127.0.0.1:0", arguments)
     }
@@ -103,7 +118,9 @@ impl Program {
         let address = loop {
             line.clear();
             assert!(talk.read_line(&mut line).unwrap() > 0, "the service ended before it listened");
-            if let Some((_, rest)) = line.split_once("listening on http://") {
+            if let Some((_, rest)) =
+                line.split_once("listening on http").map(|(_, rest)| rest.split_once("//").unwrap())
+            {
                 break rest.split_whitespace().next().unwrap().to_owned();
             }
         };
@@ -156,12 +173,23 @@ impl Answer {
 }
 
 impl Serving {
+    /// A service that was started otherwise; its log is nobody's.
+    pub fn of(child: Child, address: String) -> Serving {
+        Serving { child, address, log: None }
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.request("GET", path)
     }
 
     pub fn request(&self, method: &str, path: &str) -> Answer {
         self.send(method, path, &[], "")
+    }
+
+    /// A request with a token.
+    pub fn ask(&self, method: &str, path: &str, token: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        self.send(method, path, &[("Authorization", &bearer), ("Content-Type", "application/json")], body)
     }
 
     /// A request with headers and a body.
@@ -186,7 +214,9 @@ impl Serving {
             let (name, value) = line.split_once(':').unwrap();
             (name.to_ascii_lowercase(), value.trim().to_owned())
         };
-        Answer { status, headers: lines.map(header).collect(), body: body.to_owned() }
+        let headers: Vec<(String, String)> = lines.map(header).collect();
+        let is_chunked = headers.contains(&("transfer-encoding".to_owned(), "chunked".to_owned()));
+        Answer { status, headers, body: if is_chunked { joined(body) } else { body.to_owned() } }
     }
 
     /// Stops it as a service manager does, and returns what it logged.
@@ -203,6 +233,20 @@ impl Drop for Serving {
         // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// The content of a body that was sent in chunks (RFC 9112, 7.1).
+fn joined(mut body: &str) -> String {
+    let mut content = String::new();
+    loop {
+        let (size, rest) = body.split_once("\r\n").unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        if size == 0 {
+            return content;
+        }
+        content += &rest[..size];
+        body = &rest[size + 2..];
     }
 }
 

@@ -8,8 +8,8 @@ use zonelens::fact::Fact;
 use zonelens::feeds::State;
 use zonelens::indicator::Indicator;
 use zonelens::lookup::{self, Context, Licence, LookupError, Request};
-use zonelens::store::{Counts, NewBatch, Published, Store};
-use zonelens::value::Timestamp;
+use zonelens::store::{Counts, NewBatch, Published, Reader, Store};
+use zonelens::value::{Timestamp, Tlp};
 use zonelens::verdict::Policy;
 
 /// The moment of tests that name no other.
@@ -39,6 +39,7 @@ pub struct World {
     pub store: Store,
     pub policy: Policy,
     pub now: Timestamp,
+    pub reader: Reader,
     batches: u32,
     _folder: Folder,
 }
@@ -50,6 +51,7 @@ impl World {
             store: Store::open_or_create(&folder.0, 7).unwrap(),
             policy: Policy::built_in(),
             now: Timestamp::parse(NOW).unwrap(),
+            reader: Reader::default(),
             batches: 0,
             _folder: folder,
         }
@@ -57,6 +59,11 @@ impl World {
 
     /// Imports facts of a source, one JSON object a line, observed and learnt at a moment.
     pub fn feed_at(&mut self, source: &str, state: State, at: &str, facts: &str) -> u64 {
+        self.feed_marked(source, state, at, Tlp::Clear, facts)
+    }
+
+    /// The same of content that is marked.
+    pub fn feed_marked(&mut self, source: &str, state: State, at: &str, tlp: Tlp, facts: &str) -> u64 {
         let at = Timestamp::parse(at).unwrap();
         self.batches += 1;
         let new = NewBatch {
@@ -73,7 +80,7 @@ impl World {
             let fact: Fact = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             writer.push(fact).unwrap();
         }
-        match writer.publish(format!("{}", self.batches), 0).unwrap().0 {
+        match writer.publish(format!("{}", self.batches), 0, tlp).unwrap().0 {
             Published::New(seq) => seq,
             Published::Known(seq) => panic!("the content is batch {seq} already"),
         }
@@ -86,7 +93,13 @@ impl World {
     pub fn ask(&self, indicator: &str, request: &Request) -> Result<Value, LookupError> {
         self.store.refresh();
         let licence = Licence::default();
-        let context = Context { store: &self.store, policy: &self.policy, licence, now: self.now };
+        let context = Context {
+            store: &self.store,
+            policy: &self.policy,
+            licence,
+            now: self.now,
+            reader: self.reader.clone(),
+        };
         let report = lookup::report(&context, &Indicator::parse(indicator).unwrap(), request)?;
         Ok(serde_json::from_slice(&report.json()).unwrap())
     }

@@ -30,7 +30,7 @@ pub(super) struct Source {
 
 #[derive(clap::Subcommand)]
 enum Action {
-    Add(add::Add),
+    Add(Box<add::Add>),
     List(list::List),
     Refresh(refresh::Refresh),
     Enable(add::Enable),

@@ -136,7 +136,7 @@ impl Object {
         cut(&self.name)
     }
 
-    fn lights(&self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn lights(&self) -> impl Iterator<Item = &'static str> {
         self.object_marking_refs.iter().filter_map(traffic_light)
     }
 

@@ -8,17 +8,15 @@ use std::net::IpAddr;
 
 use super::event::{Answer, Dns, Soa, Srv};
 use super::{At, Batch, Stop, bad};
-use crate::fact::{Fact, Rdata, RecordType, Resolution};
+use crate::fact::{Fact, Rdata, RecordType};
 use crate::feeds::Emit;
+use crate::feeds::answers::{ALIASES_MAX, Record, resolutions};
 use crate::feeds::cof::{domain, rdata};
 use crate::feeds::lenient::Text;
 use crate::indicator::{DomainName, Indicator};
 
 /// More answers than a message of 64 KiB has room for in practice.
 const ANSWERS_MAX: usize = 4096;
-
-/// Resolvers follow 8 to 16 aliases.
-const ALIASES_MAX: usize = 16;
 
 /// The ports that names are asked for at: DNS, multicast DNS, LLMNR.
 const PORTS: &[u16] = &[53, 5353, 5355];
@@ -39,16 +37,7 @@ pub(super) fn read(batch: &mut Batch, at: &At<'_>, out: &mut Emit<'_>) -> Result
     if is_first && !pointer.clone().any(|rrtype| rrtype.get() == Some("PTR")) {
         at.contact(client(at)?, Indicator::Domain(asked.clone()), out)?;
     }
-    let chain = Chain::new(&asked, &records);
-    for record in &records {
-        at.fact(resolution(record, Vec::new(), at), out)?;
-        if let Some(via) = chain.to(record) {
-            let mut reached = record.clone();
-            reached.rrname.clone_from(&asked);
-            at.fact(resolution(&reached, via, at), out)?;
-        }
-    }
-    Ok(())
+    resolutions(&asked, records, at.seen).try_for_each(|fact| at.fact(Fact::Resolution(fact), out))
 }
 
 /// The end that asked: the one whose peer answers names, else the one that sent the query.
@@ -69,19 +58,6 @@ fn client(at: &At<'_>) -> Result<IpAddr, Stop> {
 fn asked(dns: &Dns) -> Result<Option<DomainName>, Stop> {
     let query = dns.queries.first().map_or(&dns.rrname, |query| &query.rrname);
     query.get().map(domain).transpose().map_err(bad("domain"))
-}
-
-/// A record of an answer.
-#[derive(Clone)]
-struct Record {
-    rrname: DomainName,
-    rrtype: RecordType,
-    rdata: Rdata,
-}
-
-fn resolution(record: &Record, via: Vec<DomainName>, at: &At<'_>) -> Fact {
-    let Record { rrname, rrtype, rdata } = record.clone();
-    Fact::Resolution(Resolution { rrname, rrtype, rdata, via, seen: at.seen })
 }
 
 fn records(dns: &Dns) -> Result<Vec<Record>, Stop> {
@@ -144,38 +120,6 @@ fn of_groups(dns: &Dns) -> Result<Vec<Record>, Stop> {
         }
     }
     Ok(records)
-}
-
-/// The aliases that lead away from the name that was asked, in order.
-struct Chain {
-    aliases: Vec<DomainName>,
-}
-
-impl Chain {
-    fn new(asked: &DomainName, records: &[Record]) -> Chain {
-        let mut aliases = Vec::new();
-        let mut owner = asked;
-        while aliases.len() < ALIASES_MAX
-            && let Some(alias) = records.iter().find_map(|record| match &record.rdata {
-                Rdata::Name(alias) if record.rrtype == RecordType::CNAME && record.rrname == *owner => {
-                    Some(alias)
-                }
-                _ => None,
-            })
-            && alias != asked
-            && !aliases.contains(alias)
-        {
-            aliases.push(alias.clone());
-            owner = alias;
-        }
-        Chain { aliases }
-    }
-
-    /// The aliases before this record's owner, where it is an address at the end of them.
-    fn to(&self, record: &Record) -> Option<Vec<DomainName>> {
-        let is_end = self.aliases.last() == Some(&record.rrname) && matches!(record.rdata, Rdata::Address(_));
-        is_end.then(|| self.aliases.clone())
-    }
 }
 
 impl Soa {

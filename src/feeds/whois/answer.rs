@@ -209,7 +209,10 @@ impl Answer {
         let (handles, names): (Vec<_>, Vec<_>) =
             named.into_iter().partition(|(_, value, handle)| *handle || self.is_handle(value));
         for (role, name, _) in names {
-            self.person(role).take(Part::Name, "", &name);
+            let person = self.person(role);
+            // Whose person is named, that is an organisation (.au).
+            let is_other = person.contact.name.as_ref().is_some_and(|known| *known != name);
+            person.take(if is_other { Part::Organization } else { Part::Name }, "", &name);
         }
         let described = self.people.iter().map(|person| (person.role, person.contact.clone()));
         let referred = handles.into_iter().map(|(role, handle, _)| {

@@ -30,14 +30,17 @@ const SPELLINGS: &[(&str, i64, &str)] = &[
     ("%Y%m%d", 0, "br"),
     ("%Y. %m. %d.", 0, "kr"),
     ("%a, %d %b %Y %H:%M:%S %z", 0, "uz: the moment of the answer"),
+    ("%a, %d %b %Y %H:%M:%S", 0, "com before 2017: the moment of the answer, without its GMT"),
 ];
 
-/// Reads a date or a moment; `None` where it is none, so that the record is kept without it.
+/// Reads a date or a moment; `None` where it is none, or one that no registration has, so that the record is kept without it.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     // .br puts a number after the date.
     let text = text.split(" #").next().unwrap_or(text).trim();
     let text = text.strip_suffix(" UTC").or_else(|| text.strip_suffix(" GMT")).unwrap_or(text);
-    iso(text).or_else(|| SPELLINGS.iter().find_map(|(form, ahead_h, _)| spelled(text, form, *ahead_h)))
+    let read =
+        iso(text).or_else(|| SPELLINGS.iter().find_map(|(form, ahead_h, _)| spelled(text, form, *ahead_h)));
+    read.filter(|read| (Timestamp::RECORD_MIN..=Timestamp::RECORD_MAX).contains(read))
 }
 
 /// ISO 8601, also with a space before the offset (.ee) or something after it (.fr); where that is a zone (.cl), the day.
@@ -94,12 +97,21 @@ mod tests {
             ("20240528 #1234567", "2024-05-28T00:00:00Z"),
             ("2024. 05. 28.", "2024-05-28T00:00:00Z"),
             ("Tue, 28 May 2024 12:03:09 +0500", "2024-05-28T07:03:09Z"),
+            ("Tue, 28 May 2024 07:03:09 GMT", "2024-05-28T07:03:09Z"),
         ] {
             assert_eq!(parse(text).map(Timestamp::rfc3339).as_deref(), Some(expected), "{text}");
         }
-        for text in
-            ["", "before Aug-1996", "-", "2024", "1716879789", "2024-13-01", "32.01.2024", "Not Disclosed"]
-        {
+        for text in [
+            "",
+            "before Aug-1996",
+            "-",
+            "2024",
+            "1716879789",
+            "2024-13-01",
+            "32.01.2024",
+            "Not Disclosed",
+            "0001-01-01T00:00:00Z",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -205,12 +205,14 @@ const CONTACT_KEYS: &[(&str, Part)] = &[
     ("state", Part::State),
     ("postal code", Part::PostalCode),
     ("postal-code", Part::PostalCode),
+    ("postalcode", Part::PostalCode),      // de
     ("postal-code-loc", Part::PostalCode), // ua
     ("zip code", Part::PostalCode),        // kr
     ("郵便番号", Part::PostalCode),        // jp
     ("country", Part::Country),
     ("country-loc", Part::Country),  // ua
     ("country code", Part::Country), // sk
+    ("countrycode", Part::Country),  // de
     ("phone", Part::Phone),
     ("phone number", Part::Phone), // kr
     ("電話番号", Part::Phone),     // jp
@@ -285,6 +287,10 @@ const HEADINGS: &[(&str, Section)] = &[
     ("technical", Section::Contact(Role::Technical)),         // eu
     ("tech", Section::Contact(Role::Technical)),              // si
     ("billing contact", Section::Contact(Role::Billing)),
+    ("[holder]", Section::Contact(Role::Registrant)), // de before 2018, likewise:
+    ("[admin-c]", Section::Contact(Role::Administrative)),
+    ("[tech-c]", Section::Contact(Role::Technical)),
+    ("[zone-c]", Section::Other),
     ("abuse contact", Section::Contact(Role::Abuse)), // aw, nl
     ("contact information", Section::Contact(Role::Unsaid)), // jp
     ("keys", Section::Other),                         // be
