@@ -211,7 +211,8 @@ pub fn each(
                 }
                 seen => seen.unwrap_or_default(),
             };
-            let counts = !from.is_empty() && !(table.is_observed() && input.only_stated);
+            let comes_from_elsewhere = table.is_observed() && input.only_stated;
+            let counts = !(from.is_empty() || comes_from_elsewhere);
             if counts && !is_there {
                 value.clear();
                 value.extend_from_slice(from);
