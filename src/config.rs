@@ -466,7 +466,7 @@ mod tests {
         assert_eq!(read.policy.take(), Some(PathBuf::from("policy.toml")));
         assert!(read.http.tls.take().is_some_and(|tls| tls.client_ca.is_some()));
         assert_eq!(read, Config::default());
-        let [source] = &sources[..] else { panic!("the example has one source") };
+        assert_eq!(sources.len(), 2, "a feed, and registrations");
         let keys = |value: &toml::Table| value.keys().cloned().collect::<Vec<_>>();
         let example = toml::from_str::<toml::Table>(&options(EXAMPLE)).unwrap();
         for (name, section) in toml::from_str::<toml::Table>(&Config::default().to_toml()).unwrap() {
@@ -478,8 +478,10 @@ mod tests {
             }
         }
         // Every field stands in the example: one that is left out would be none there.
-        let text = toml::to_string(source).unwrap();
-        let shown: toml::Table = toml::from_str(&text).unwrap();
+        let mut shown = toml::Table::new();
+        for source in &sources {
+            shown.extend(toml::from_str::<toml::Table>(&toml::to_string(source).unwrap()).unwrap());
+        }
         let fields = [
             "name",
             "location",
@@ -501,6 +503,7 @@ mod tests {
             "timeout_s",
             "size_mb",
             "credentials",
+            "rdap",
         ];
         for field in fields {
             assert!(shown.contains_key(field), "the example's source lacks {field}");

@@ -12,6 +12,8 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::feeds::State;
+use crate::source::quarantine::Quarantine;
+use crate::source::status::{Failed, Held, Status};
 use crate::source::{Registry, Source, quarantine};
 use crate::store::forget::Forgotten;
 use crate::store::merge::Retention;
@@ -126,14 +128,20 @@ pub struct SourceStats {
     pub batches: usize,
     /// Facts of them.
     pub facts: u64,
-    /// Records of them that were not understood.
-    pub rejected: u64,
     /// When its newest batch was observed, or found unchanged.
     pub observed: Timestamp,
     /// When its newest batch was learnt.
     pub learnt: Timestamp,
     /// Whole hours since [`observed`](Self::observed).
     pub age_hours: i64,
+    /// When it was last asked for and was as it is here; absent: it is imported by hand.
+    pub good: Option<Timestamp>,
+    /// Why it cannot be asked for now.
+    pub failed: Option<Failed>,
+    /// What is held back because too much is gone from it.
+    pub held: Option<Held>,
+    /// Records of its newest import that were not understood.
+    pub rejected: u64,
 }
 
 /// Figures of a store.
@@ -158,18 +166,25 @@ pub fn stats(store: &Store, now: Timestamp) -> Result<Stats, StoreError> {
             state: batch.state,
             batches: 0,
             facts: 0,
-            rejected: 0,
             observed,
             learnt: batch.learnt,
             age_hours: 0,
+            good: None,
+            failed: None,
+            held: None,
+            rejected: 0,
         });
         source.batches += 1;
         source.facts += batch.facts.values().sum::<u64>();
-        source.rejected += batch.rejected;
         source.state = batch.state;
         source.observed = source.observed.max(observed);
         source.learnt = source.learnt.max(batch.learnt);
         source.age_hours = (now.0 - source.observed.0).max(0) / 3600;
+    }
+    for (name, source) in &mut sources {
+        let status = Status::read(store.folder(), name)?;
+        (source.good, source.failed, source.held) = (status.good, status.failed, status.held);
+        source.rejected = Quarantine::read(store.folder(), name)?.count();
     }
     let kept = manifest.runs.iter().flat_map(|run| &run.originals);
     Ok(Stats {

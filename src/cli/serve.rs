@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Code, Failure, Program};
 use crate::config::Http;
 use crate::http;
-use crate::source::schedule::{Refresher, Setup};
+use crate::source::schedule::{Refresher, Setup, Wishes};
 use crate::upkeep::{Joiner, Kept};
 
 const EXAMPLE: &str = "\
@@ -46,16 +46,19 @@ impl Serve {
         } else {
             None
         };
+        let wishes = Arc::new(Wishes::default());
         let _refresher = Refresher::start(Setup {
             store: store.clone(),
             clock: program.clock,
             configured: program.config.sources.clone(),
             telemetry: program.config.telemetry,
             buffer_bytes: program.config.import.buffer_mb << 20,
+            wishes: wishes.clone(),
             changed: Box::new(|_| {}),
         })
         .map_err(|error| Failure::Failed(format!("cannot start a thread: {error}")))?;
         let service = http::Service::new(store, policy, program.clock, &config).map_err(Failure::Failed)?;
+        let service = service.with_wishes(wishes);
         served(service, &config.http, |address| {
             let scheme = if config.http.tls.is_some() { "https" } else { "http" };
             tracing::info!(%address, data, "listening on {scheme}://{address}");

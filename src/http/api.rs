@@ -71,6 +71,7 @@ async fn report(
     }
     let (indicator, request) =
         asked(kind, uri, now).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, uri, detail))?;
+    service.wishes.looked_up.note(&indicator);
     let is_past = request.as_of.is_some();
     let make = {
         let (service, seed) = (service.clone(), snapshot.manifest.seed);

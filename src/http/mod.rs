@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
-    IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{Extensions, Method, StatusCode, Uri, Version};
 use axum::middleware::{self, Next};
@@ -23,7 +23,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, Semaphore};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::Predicate;
+use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::access::audit::Audit;
@@ -33,6 +33,8 @@ use crate::access::{Access, AccessError, Caller};
 use crate::clock::Clock;
 use crate::config::{Config, Http, MetricsFor, Session};
 use crate::indicator::Prefix;
+use crate::source::Source;
+use crate::source::schedule::Wishes;
 use crate::store::{Reader, Store};
 use crate::verdict::Policy;
 
@@ -76,7 +78,7 @@ const WORKERS_A_CORE: usize = 4;
 const TICK: Duration = Duration::from_secs(1);
 
 /// Answers shorter than this are sent as they are.
-const COMPRESSED_BYTES_MIN: usize = 1024;
+const COMPRESSED_BYTES_MIN: u64 = 1024;
 
 /// What all requests share.
 pub struct Service {
@@ -103,6 +105,10 @@ pub struct Service {
     /// Whether cookies are for HTTPS only.
     is_secure: bool,
     certificate: Option<Arc<Certificate>>,
+    /// The sources of the configuration.
+    configured: Vec<Source>,
+    /// What the thread that refreshes sources is told.
+    wishes: Arc<Wishes>,
 }
 
 impl Service {
@@ -154,6 +160,8 @@ impl Service {
             session: config.session,
             is_secure: certificate.is_some() || settings.secure_cookies,
             certificate,
+            configured: config.sources.clone(),
+            wishes: Arc::default(),
         })
     }
 
@@ -169,6 +177,12 @@ impl Service {
     /// Whether everybody has to say who they are.
     pub fn is_auth_on(&self) -> bool {
         self.access.is_on
+    }
+
+    /// With what is told the thread that refreshes sources.
+    pub fn with_wishes(mut self, wishes: Arc<Wishes>) -> Service {
+        self.wishes = wishes;
+        self
     }
 }
 
@@ -200,7 +214,10 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/lookup", post(bulk::lookup).layer(DefaultBodyLimit::max(bulk::BODY_BYTES_MAX)))
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/timeline", get(own::timeline))
+        .route("/api/v1/sources", get(sources::list))
         .route("/api/v1/sources/overlap", get(sources::overlap))
+        .route("/api/v1/sources/{name}/rejected", get(sources::rejected))
+        .route("/api/v1/sources/{name}/refresh", post(sources::refresh))
         // Sensors: telemetry.
         .route("/api/v1/ingest", post(ingest::ingest))
         // Passive DNS, as its clients ask.
@@ -227,11 +244,11 @@ pub fn routes(service: Arc<Service>) -> Router {
 }
 
 fn compression() -> CompressionLayer<impl Predicate> {
-    let is_worth_it = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
-        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        kind.contains("json") && length.is_none_or(|length: usize| length >= COMPRESSED_BYTES_MIN)
+    let is_json = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        kind.is_some_and(|kind| kind.contains("json"))
     };
+    let is_worth_it = SizeAbove::new(COMPRESSED_BYTES_MIN).and(is_json);
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_it)
 }
 

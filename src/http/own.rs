@@ -38,8 +38,10 @@ pub(super) async fn indicator_report(
     Extension(caller): Extension<Caller>,
     uri: Uri,
 ) -> Response {
-    answer(service, caller, uri, |context, query| {
+    let wishes = service.wishes.clone();
+    answer(service, caller, uri, move |context, query| {
         let indicator = indicator(query, "value")?;
+        wishes.looked_up.note(&indicator);
         let request = wanted(query, context.now).map_err(LookupError::BadRequest)?;
         match lookup::report(context, &indicator, &request) {
             Ok(report) => {

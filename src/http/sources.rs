@@ -1,18 +1,118 @@
-//! `GET /api/v1/sources/overlap`: a scan of all listings, so one at a time, and kept until the data changes.
+//! `/api/v1/sources`: what there is and what came of it, what was not understood, and asking for one now.
+//!
+//! `GET /api/v1/sources/overlap` is a scan of all listings, so one at a time, and kept until the data changes.
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::extract::{Path, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::Service;
 use super::cache::{Age, Body};
 use super::error::Problem;
+use crate::import::source_name;
 use crate::lookup::Licence;
 use crate::overlap;
+use crate::source::known::{self, Known};
+use crate::source::quarantine::Quarantine;
+use crate::source::{Registry, Source};
 use crate::store::StoreError;
+
+/// Every source and what came of it.
+pub(super) async fn list(State(service): State<Arc<Service>>, uri: Uri) -> Response {
+    let read = |service: &Service| {
+        let registry = registry(service)?;
+        let all = known::all(&registry, service.store.folder()).map_err(|error| error.to_string())?;
+        Ok(all.into_iter().map(Known::published).collect::<Vec<_>>())
+    };
+    match blocking(&service, &uri, read).await {
+        Ok(all) => {
+            let body = serde_json::to_vec(&all).expect("only names as keys");
+            ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// The sampled records of a source's newest import that were not understood, one JSON object a line.
+pub(super) async fn rejected(
+    State(service): State<Arc<Service>>,
+    Path(name): Path<String>,
+    uri: Uri,
+) -> Response {
+    if let Err(detail) = source_name(&name) {
+        return Problem::new(StatusCode::BAD_REQUEST, &uri, detail).into_response();
+    }
+    let source = name.clone();
+    let read = move |service: &Service| {
+        let quarantine =
+            Quarantine::read(service.store.folder(), &source).map_err(|error| error.to_string())?;
+        let line = |record| serde_json::to_string(record).expect("texts and numbers") + "\n";
+        Ok(quarantine.sample.iter().map(line).collect::<String>())
+    };
+    match blocking(&service, &uri, read).await {
+        Ok(lines) => {
+            let attachment = format!("attachment; filename=\"{name}-rejected.ndjson\"");
+            let headers =
+                [(CONTENT_TYPE, "application/x-ndjson"), (CONTENT_DISPOSITION, attachment.as_str())];
+            (headers, lines).into_response()
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Asks for a source now, in the background: its status says what came of it.
+pub(super) async fn refresh(
+    State(service): State<Arc<Service>>,
+    Path(name): Path<String>,
+    uri: Uri,
+) -> Response {
+    let wanted = name.clone();
+    let find = move |service: &Service| Ok(registry(service)?.find(&wanted).cloned());
+    let refused = |status, detail| Problem::new(status, &uri, detail).into_response();
+    match blocking(&service, &uri, find).await {
+        Ok(Some(Source { location: Some(_), .. })) => {
+            service.wishes.refresh(&name);
+            let body = serde_json::json!({ "source": name, "state": "accepted" }).to_string();
+            let headers = [(CONTENT_TYPE, "application/json")];
+            (StatusCode::ACCEPTED, headers, body).into_response()
+        }
+        Ok(Some(_)) => {
+            let detail = format!("the source {name} has no location to ask: it is imported by hand");
+            refused(StatusCode::CONFLICT, detail)
+        }
+        Ok(None) => {
+            let detail = format!("there is no source {name:?}: GET /api/v1/sources lists all");
+            refused(StatusCode::NOT_FOUND, detail)
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// All sources: of the configuration, and added by commands.
+fn registry(service: &Service) -> Result<Registry, String> {
+    Registry::read(&service.configured, service.store.folder())
+}
+
+/// Reads files, off the threads that answer.
+async fn blocking<T: Send + 'static>(
+    service: &Arc<Service>,
+    uri: &Uri,
+    read: impl FnOnce(&Service) -> Result<T, String> + Send + 'static,
+) -> Result<T, Problem> {
+    let at_work = service.clone();
+    let reading = tokio::task::spawn_blocking(move || read(&at_work));
+    let detail = match tokio::time::timeout(service.timeout, reading).await {
+        Ok(Ok(Ok(value))) => return Ok(value),
+        Ok(Ok(Err(detail))) => detail,
+        Ok(Err(_)) => "reading what is known of sources failed: the service's log says more".to_owned(),
+        Err(_) => format!("reading files takes longer than {} s: ask later", service.timeout.as_secs()),
+    };
+    tracing::error!(detail, "what is known of sources cannot be read");
+    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail))
+}
 
 /// What the answer is kept under.
 const KEY: &str = "/api/v1/sources/overlap";

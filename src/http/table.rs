@@ -72,7 +72,7 @@ pub(super) static PATHS: &[Path] = {
         Path { write: May(Bulk), ..lookup("/api/v1/lookup", Dialect::Tip) },
         lookup("/api/v1/diff", Dialect::Tip),
         lookup("/api/v1/timeline", Dialect::Tip),
-        other("/api/v1/sources/overlap", "", May(Lookup), May(Sources)),
+        other("/api/v1/sources", "source", May(Lookup), May(Sources)),
         other("/api/v1/pins", "pin", May(Lookup), May(Pin)),
         other("/api/v1/notes", "note", May(Lookup), May(Write)),
         other("/api/v1/sightings", "sighting", May(Lookup), May(Write)),

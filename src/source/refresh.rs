@@ -12,11 +12,11 @@ use sha2::{Digest, Sha256};
 
 use super::fetch::{Client, FetchError, Fetched, Validators, jitter, validators};
 use super::status::{Held, Status, turn};
-use super::{Location, Registry, Source, watch};
+use super::{Location, Registry, Source, misp, rdap, taxii, watch};
 use crate::config::Telemetry;
 use crate::feeds::State;
 use crate::import::{self, ImportError, Origin, Step, Summary};
-use crate::store::{Again, Store, StoreError};
+use crate::store::{Again, Counts, Store, StoreError};
 use crate::value::Timestamp;
 
 /// The pause after a first failure; it doubles with each further one, up to the source's interval.
@@ -83,6 +83,8 @@ pub enum RefreshError {
 pub(super) struct Ask<'a> {
     pub store: &'a Store,
     pub source: &'a Source,
+    /// All sources.
+    pub registry: &'a Registry,
     /// What is known of it; changed only by who asked.
     pub status: &'a Status,
     /// A folder for this refresh, removed after it.
@@ -102,6 +104,8 @@ pub(super) struct Got {
     pub cursor: Option<String>,
     /// What its content is, where the way of asking says so.
     pub format: Option<&'static str>,
+    /// How it counts, where the way of asking says so.
+    pub counts: Option<Counts>,
 }
 
 /// Asks a source for what it has, and imports it.
@@ -156,6 +160,10 @@ pub fn refresh(
         }
     }
     status.next = source.interval.map(|interval| next(&status, interval.duration(), options.now));
+    if let Err(RefreshError::Fetch(FetchError { retry_after: Some(pause), .. })) = &result {
+        let asked_for = Timestamp(options.now.0.saturating_add(pause.as_secs() as i64));
+        status.next = status.next.map(|next| next.max(asked_for));
+    }
     status.write(store.folder(), &source.name)?;
     let (outcome, _) = result?;
     if let (Outcome::NotModified, Some(seq)) = (&outcome, status.batch) {
@@ -182,20 +190,24 @@ fn asked_and_imported(
         return Ok((outcome, Got::default()));
     }
     let folder = store.temp_folder()?;
-    let mut ask = Ask { store, source, status, folder: &folder.path, now: options.now, progress };
+    let mut ask = Ask { store, source, registry, status, folder: &folder.path, now: options.now, progress };
     let got = match location {
         Location::Path(path) => local(&ask, path)?,
         Location::Pattern(pattern) => matching(pattern)?,
         Location::Http(address) => http(&mut ask, address)?,
-        Location::Taxii(_) | Location::Misp(_) | Location::Rdap => {
-            return Err(RefreshError::Usage(format!("{location} cannot be asked by this version")));
-        }
+        Location::Taxii(address) => taxii::ask(&mut ask, address)?,
+        Location::Misp(address) => misp::ask(&mut ask, address)?,
+        Location::Rdap => rdap::ask(&mut ask)?,
     };
     if got.origins.is_empty() {
         return Ok((Outcome::NotModified, got));
     }
     let wanted = import_options(registry, source, options)?;
-    let wanted = import::Options { format: wanted.format.or(got.format.map(str::to_owned)), ..wanted };
+    let wanted = import::Options {
+        format: wanted.format.or(got.format.map(str::to_owned)),
+        counts: source.counts.or(got.counts),
+        ..wanted
+    };
     let mut summaries = Vec::new();
     for origin in &got.origins {
         let mut step = |step| (ask.progress)(Progress::Importing(step));

@@ -163,7 +163,7 @@ impl Table {
 }
 
 /// The kind of an object, first byte of a key.
-mod kind {
+pub(super) mod kind {
     pub const CERTIFICATE: u8 = b'c';
     pub const DOMAIN: u8 = b'd';
     pub const FILE: u8 = b'f';

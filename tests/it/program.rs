@@ -112,7 +112,12 @@ impl Program {
     }
 
     pub fn serve_on(&self, listen: &str, arguments: &[&str]) -> Serving {
-        let mut child = self.command(&["serve", "--listen", listen]).args(arguments).spawn().unwrap();
+        self.serving(self.command(&["serve", "--listen", listen]).args(arguments))
+    }
+
+    /// Runs a command that serves.
+    pub fn serving(&self, command: &mut Command) -> Serving {
+        let mut child = command.spawn().unwrap();
         let mut talk = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         let address = loop {

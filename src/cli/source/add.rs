@@ -167,6 +167,7 @@ impl Add {
             timeout_s: base.timeout_s,
             size_mb: base.size_mb,
             credentials: (credentials != Credentials::default()).then_some(credentials),
+            rdap: base.rdap,
         }
     }
 }
