@@ -37,6 +37,8 @@ pub struct Config {
     pub store: Upkeep,
     /// What is kept how long.
     pub retention: RetentionDays,
+    /// What is taken in of one's own telemetry.
+    pub telemetry: Telemetry,
     /// Imports.
     pub import: Import,
     /// Logs.
@@ -58,6 +60,7 @@ impl Default for Config {
             audit: Audit::default(),
             store: Upkeep::default(),
             retention: RetentionDays::default(),
+            telemetry: Telemetry::default(),
             import: Import::default(),
             log: Log::default(),
             tlp: Sharing::default(),
@@ -80,6 +83,14 @@ pub struct Http {
     pub connections_max: usize,
     /// Memory for reports that were made already, in MiB; 0: none are kept.
     pub cache_mb: usize,
+    /// The most MiB of one body of `/api/v1/ingest`, as sent and decompressed.
+    pub ingest_mb: u64,
+    /// Bodies that are taken in at a time; more are told to come again.
+    pub ingests_max: usize,
+    /// Seconds that a body may take to arrive.
+    pub ingest_timeout_s: u64,
+    /// MiB of disk below which no body is taken in.
+    pub ingest_free_mb: u64,
     /// Seconds that the head of a request may take, the wait for it on an open connection included.
     pub header_timeout_s: u64,
     /// Whether everybody has to say who they are.
@@ -220,6 +231,10 @@ impl Default for Http {
             idle_timeout_s: 60,
             connections_max: 1024,
             cache_mb: 64,
+            ingest_mb: 256,
+            ingests_max: 2,
+            ingest_timeout_s: 600,
+            ingest_free_mb: 1024,
             header_timeout_s: 30,
             auth: Auth::Auto,
             trusted_proxies: Vec::new(),
@@ -259,7 +274,12 @@ pub struct RetentionDays {
     /// More names than this directly below one, each seen once longer ago than `detail_days`, become `*` below
     /// it; 0: never.
     pub fold_names: usize,
+    /// Days that contacts are kept: who of one's own clients talked to what; 0: for good.
+    pub contact_days: u32,
 }
+
+/// Days that contacts are kept where nothing else is said: about as long as an intrusion stays unnoticed.
+const CONTACT_DAYS: u32 = 90;
 
 /// The largest [`RetentionDays::fold_names`]: names that are not yet too many are held in memory.
 pub const FOLD_NAMES_MAX: usize = 1_000_000;
@@ -267,15 +287,24 @@ pub const FOLD_NAMES_MAX: usize = 1_000_000;
 impl Default for RetentionDays {
     fn default() -> RetentionDays {
         let Retention { detail_days, retire_days, fold_names } = Retention::default();
-        RetentionDays { detail_days, retire_days, fold_names }
+        RetentionDays { detail_days, retire_days, fold_names, contact_days: CONTACT_DAYS }
     }
 }
 
 impl From<RetentionDays> for Retention {
     fn from(days: RetentionDays) -> Retention {
-        let RetentionDays { detail_days, retire_days, fold_names } = days;
+        let RetentionDays { detail_days, retire_days, fold_names, .. } = days;
         Retention { detail_days, retire_days, fold_names }
     }
+}
+
+/// What is taken in of one's own telemetry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Telemetry {
+    /// Whether contacts are kept: who of one's own clients talked to what. They are data on people, so not unless
+    /// somebody says so.
+    pub contacts: bool,
 }
 
 /// Imports.
@@ -372,6 +401,9 @@ impl Config {
         over_0("http.request_timeout_s", self.http.request_timeout_s)?;
         over_0("http.idle_timeout_s", self.http.idle_timeout_s)?;
         over_0("http.connections_max", self.http.connections_max as u64)?;
+        over_0("http.ingest_mb", self.http.ingest_mb)?;
+        over_0("http.ingests_max", self.http.ingests_max as u64)?;
+        over_0("http.ingest_timeout_s", self.http.ingest_timeout_s)?;
         over_0("http.header_timeout_s", self.http.header_timeout_s)?;
         self.http.check()?;
         over_0("session.max_hours", self.session.max_hours.into())?;

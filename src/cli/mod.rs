@@ -33,6 +33,7 @@ mod completions;
 mod config;
 mod demo;
 mod diff;
+mod forget;
 mod formats;
 mod generate;
 mod import;
@@ -87,6 +88,7 @@ enum Command {
     Parse(parse::Parse),
     Policy(policy::PolicyCommand),
     Formats(formats::Formats),
+    Forget(forget::Forget),
     Serve(serve::Serve),
     Merge(merge::Merge),
     Batches(batches::Batches),
@@ -120,6 +122,7 @@ impl Command {
             Command::Parse(command) => command.run(out),
             Command::Policy(command) => command.run(program, out),
             Command::Formats(command) => command.run(out),
+            Command::Forget(command) => command.run(program, out),
             Command::Serve(command) => command.run(program, out),
             Command::Merge(command) => command.run(program, out),
             Command::Batches(command) => command.run(program, out),

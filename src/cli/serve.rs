@@ -8,7 +8,7 @@ use super::{Code, Failure, Program};
 use crate::config::Http;
 use crate::http;
 use crate::source::schedule::{Refresher, Setup, Wishes};
-use crate::upkeep::Joiner;
+use crate::upkeep::{Joiner, Kept};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -37,7 +37,11 @@ impl Serve {
         let upkeep = &program.config.store;
         let _joiner = if upkeep.merge {
             let retention = program.config.retention.into();
-            let joiner = Joiner::start(store.clone(), program.clock, upkeep.alike_runs_max, retention);
+            let kept = Kept {
+                configured: program.config.sources.clone(),
+                contact_days: program.config.retention.contact_days,
+            };
+            let joiner = Joiner::start(store.clone(), program.clock, upkeep.alike_runs_max, retention, kept);
             Some(joiner.map_err(|error| Failure::Failed(format!("cannot start a thread: {error}")))?)
         } else {
             None
@@ -51,6 +55,7 @@ impl Serve {
             store: store.clone(),
             clock: program.clock,
             configured: program.config.sources.clone(),
+            telemetry: program.config.telemetry,
             buffer_bytes: program.config.import.buffer_mb << 20,
             wishes,
             changed: Box::new(move |registry| told.know(registry)),

@@ -222,7 +222,7 @@ pub fn import_synthetic(store: &Store, now: Timestamp) -> Result<usize, StoreErr
 
 fn new_batch(source: &str, format: &str, state: State, learnt: Timestamp) -> NewBatch {
     let (source, format) = (source.to_owned(), format.to_owned());
-    NewBatch { source, format, observed: learnt, learnt, state, counts: Counts::Additive }
+    NewBatch { source, format, observed: learnt, learnt, state, counts: Counts::Additive, identity: None }
 }
 
 #[cfg(test)]

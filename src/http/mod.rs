@@ -55,6 +55,7 @@ mod who;
 mod api;
 mod audit;
 mod bulk;
+mod ingest;
 mod login;
 mod metrics;
 mod open_tip;
@@ -102,6 +103,8 @@ pub struct Service {
     round_counts: bool,
     /// Held by whoever scans all listings: one at a time.
     scan: Arc<Mutex<()>>,
+    /// What takes in telemetry.
+    ingest: ingest::Ingest,
     /// Held by whoever writes.
     writing: Arc<Mutex<()>>,
     access: Access,
@@ -166,6 +169,7 @@ impl Service {
             round_counts: settings.round_counts,
             export: config.tlp.export,
             scan: Arc::default(),
+            ingest: ingest::Ingest::new(config),
             writing: Arc::default(),
             access,
             audit,
@@ -273,6 +277,8 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/sources/overlap", get(sources::overlap))
         .route("/api/v1/sources/{name}/rejected", get(sources::rejected))
         .route("/api/v1/sources/{name}/refresh", post(sources::refresh))
+        // Sensors: telemetry.
+        .route("/api/v1/ingest", post(ingest::ingest))
         // Passive DNS, as its clients ask.
         .route("/pdns/query/{*name}", get(pdns::common_output))
         .route("/dnsdb/v2/{*question}", get(pdns::dnsdb))

@@ -110,7 +110,7 @@ fn indicator(uri: &Uri) -> Result<Indicator, Problem> {
 }
 
 /// A parameter that must be there.
-fn needed(uri: &Uri, name: &str) -> Result<String, Problem> {
+pub(super) fn needed(uri: &Uri, name: &str) -> Result<String, Problem> {
     parameter(uri.query().unwrap_or(""), name)
         .ok_or_else(|| wrong(uri, format!("the parameter {name} is missing: add {name}=… to the query")))
 }

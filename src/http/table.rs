@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 
-use crate::access::role::Capability::{self, Audit, Bulk, Lookup, Pin, Sources, Users, Write};
+use crate::access::role::Capability::{self, Audit, Bulk, Ingest, Lookup, Pin, Sources, Users, Write};
 
 /// What a path needs of who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,7 @@ pub(super) static PATHS: &[Path] = {
         other("/api/v1/notes", "note", May(Lookup), May(Write)),
         other("/api/v1/sightings", "sighting", May(Lookup), May(Write)),
         other("/api/v1/false-positives", "false-positive", May(Lookup), May(Write)),
+        other("/api/v1/ingest", "ingest", May(Ingest), May(Ingest)),
         other("/api/v1/users", "user", May(Users), May(Users)),
         other("/api/v1/groups", "group", May(Users), May(Users)),
         // Everybody has their own.

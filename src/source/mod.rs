@@ -34,6 +34,7 @@ pub mod refresh;
 pub mod schedule;
 pub mod status;
 mod taxii;
+mod watch;
 
 pub use location::Location;
 

@@ -13,6 +13,7 @@ use super::refresh::{Options, Outcome, refresh};
 use super::status::Status;
 use super::{FILE, Location, Registry, Source};
 use crate::clock::Clock;
+use crate::config::Telemetry;
 use crate::store::Store;
 use crate::value::Timestamp;
 
@@ -61,6 +62,8 @@ pub struct Setup {
     pub clock: Clock,
     /// The sources of the configuration.
     pub configured: Vec<Source>,
+    /// What telemetry is kept.
+    pub telemetry: Telemetry,
     /// Memory for rows that are not yet sorted, of each source at work.
     pub buffer_bytes: usize,
     /// What the service wants.
@@ -205,8 +208,14 @@ impl Work {
         self.at_work().insert(source.name.clone());
         let (store, registry) = (self.setup.store.clone(), self.registry.clone());
         let at_work = self.at_work.clone();
-        let options =
-            Options { now, accept: false, force: false, wait: false, buffer_bytes: self.setup.buffer_bytes };
+        let options = Options {
+            now,
+            accept: false,
+            force: false,
+            wait: false,
+            telemetry: self.setup.telemetry,
+            buffer_bytes: self.setup.buffer_bytes,
+        };
         let name = source.name.clone();
         let work = move || {
             let result = refresh(&store, &registry, &source, &options, &mut |_| {});

@@ -73,6 +73,7 @@ impl World {
             learnt: at,
             state,
             counts: Counts::Additive,
+            identity: None,
         };
         let mut writer = self.store.begin(new, 1 << 20).unwrap();
         for line in facts.lines().map(str::trim).filter(|line| !line.is_empty()) {

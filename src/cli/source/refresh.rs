@@ -56,6 +56,7 @@ impl Refresh {
                 accept: self.accept,
                 force: self.force,
                 wait: true,
+                telemetry: program.config.telemetry,
                 buffer_bytes: program.config.import.buffer_mb << 20,
             };
             let mut progress = Progress::new();
