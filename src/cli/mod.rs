@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
+use crate::export::tree::shown;
 use crate::import::ImportError;
 use crate::lookup::LookupError;
 use crate::source::Registry;
@@ -24,7 +25,6 @@ mod password;
 mod progress;
 mod table;
 mod text;
-mod tree;
 
 // The commands.
 mod audit;
@@ -285,15 +285,6 @@ fn talk(problem: &dyn std::fmt::Display) {
     let text = problem.to_string().replace('\n', " ");
     // Nobody is left to tell where standard error is closed.
     let _ = writeln!(anstream::stderr(), "error: {text}");
-}
-
-/// Text of others as it may stand on a terminal: without control characters and marks that turn text round.
-fn shown(text: &str) -> String {
-    let disturbs = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|character| if disturbs(character) { '\u{fffd}' } else { character }).collect()
 }
 
 impl Program {
