@@ -8,7 +8,7 @@ use crate::dossier::{AddressDossier, DomainDossier, FileDossier, Terms, UrlDossi
 use crate::export;
 use crate::indicator::{FileHashes, Indicator, Kind};
 use crate::sections::{About, Entry, RESERVED, SECTIONS};
-use crate::store::{Reader, Snapshot, Store, StoreError};
+use crate::store::{Reader, Snapshot, Store, StoreError, View};
 use crate::unknown::{self, Asked};
 use crate::value::{ThreatScore, Timestamp, Zone};
 use crate::verdict::{Judge, Policy};
@@ -149,6 +149,11 @@ impl Context<'_> {
     /// Where the store cannot answer.
     pub fn snapshot(&self) -> Result<Arc<Snapshot>, StoreError> {
         Ok(self.store.snapshot()?.for_reader(&self.reader))
+    }
+
+    /// Who judges objects as they are now.
+    pub fn judge<'a>(&'a self, view: &'a View) -> Judge<'a> {
+        Judge::new(view, self.policy, self.now)
     }
 
     /// What is true now and may be passed on: nothing that is marked stricter than [`export::MARK`] or than the

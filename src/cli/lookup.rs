@@ -166,11 +166,7 @@ impl Lookup {
 }
 
 /// What a lookup needs. Whoever has the data folder may see everything; what leaves it is what may.
-fn context<'a>(
-    program: &Program,
-    store: &'a Store,
-    policy: &'a Policy,
-) -> Result<Context<'a>, Failure> {
+fn context<'a>(program: &Program, store: &'a Store, policy: &'a Policy) -> Result<Context<'a>, Failure> {
     let marks = Arc::new(program.registry()?.marks());
     Ok(Context {
         store,
@@ -218,7 +214,7 @@ impl Lookup {
         let batch = Batch::read(&content, form, self.column.as_deref()).map_err(Failure::Usage)?;
         let batch = match self.format {
             Format::Csv => batch.into_table(),
-            Format::Json => batch.into_lines(),
+            Format::Json | Format::Text => batch.into_lines(),
             _ => batch,
         };
         let wanted = match &self.sections {

@@ -61,7 +61,12 @@ fn write_record(
     let width = said().filter(|(_, value)| value.is_flat()).map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in said().filter(|(_, value)| value.is_flat()) {
         let style = style_of(name, value);
-        writeln!(out, "{:indent$}{FAINT}{name:width$}{FAINT:#}  {style}{}{style:#}", "", value.line(super::shown))?;
+        writeln!(
+            out,
+            "{:indent$}{FAINT}{name:width$}{FAINT:#}  {style}{}{style:#}",
+            "",
+            value.line(super::shown)
+        )?;
     }
     for (name, value) in said().filter(|(_, value)| !value.is_flat()) {
         writeln!(out, "{:indent$}{FAINT}{name}{FAINT:#}", "")?;

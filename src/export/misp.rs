@@ -209,8 +209,7 @@ impl Event {
     }
 
     fn file(&mut self, dossier: &FileDossier<'_>) -> Result<(), StoreError> {
-        let mut object =
-            self.subject(&FILE, &dossier.common, &name_of(&dossier.file), dossier.seen());
+        let mut object = self.subject(&FILE, &dossier.common, &name_of(&dossier.file), dossier.seen());
         for hash in dossier.file.iter() {
             object.own(hash_relation(&hash), &hash.to_string().to_ascii_lowercase());
         }
@@ -304,7 +303,15 @@ impl Event {
             "description": template.description, "template_uuid": template.uuid,
             "template_version": template.version, "distribution": "5",
         });
-        Object { id, json, attributes: Vec::new(), tags: Vec::new(), zone: Zone::Grey, at: Timestamp(0), seen: None }
+        Object {
+            id,
+            json,
+            attributes: Vec::new(),
+            tags: Vec::new(),
+            zone: Zone::Grey,
+            at: Timestamp(0),
+            seen: None,
+        }
     }
 
     /// Adds an object, once.

@@ -17,7 +17,8 @@ pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-ur
                           frame-ancestors 'none'";
 
 /// The same without what only a header can say.
-const POLICY_OF_PAGE: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const POLICY_OF_PAGE: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// How it looks. Zones have a word beside their colour: print may have none.
 const STYLE: &str = "\
@@ -33,8 +34,24 @@ p.verdict{border-left:.6em solid;padding:.3em .8em;font-size:1.1em}footer,.none{
 
 /// Members whose text is an indicator or where one leads: defanged as a whole.
 const INDICATORS: &[&str] = &[
-    "Domain", "domain", "DomainName", "UnicodeDomain", "Subdomain", "Url", "Ip", "Host", "NormalizedMask",
-    "Indicator", "NameServers", "Via", "Reference", "DescriptionUrl", "Email", "Name", "RangeStart", "RangeEnd",
+    "Domain",
+    "domain",
+    "DomainName",
+    "UnicodeDomain",
+    "Subdomain",
+    "Url",
+    "Ip",
+    "Host",
+    "NormalizedMask",
+    "Indicator",
+    "NameServers",
+    "Via",
+    "Reference",
+    "DescriptionUrl",
+    "Email",
+    "Name",
+    "RangeStart",
+    "RangeEnd",
 ];
 
 /// A page of a report as of a moment.
@@ -115,7 +132,9 @@ fn table(out: &mut String, rows: &[Tree]) {
 
 fn cell(out: &mut String, name: &str, member: &Tree) {
     match member {
-        Tree::Text(zone) if name.eq_ignore_ascii_case("zone") && zone.parse::<crate::value::Zone>().is_ok() => {
+        Tree::Text(zone)
+            if name.eq_ignore_ascii_case("zone") && zone.parse::<crate::value::Zone>().is_ok() =>
+        {
             push(out, format_args!("<td class=\"zone {zone}\">{zone}</td>"));
         }
         other => {
@@ -200,7 +219,8 @@ mod tests {
 
     #[test]
     fn text_is_defanged_wherever_it_stands() {
-        let rows = r#"[{"Zone":"Red","Url":"http://a.example/x","Title":"see http://evil.com/a or evil.com"}]"#;
+        let rows =
+            r#"[{"Zone":"Red","Url":"http://a.example/x","Title":"see http://evil.com/a or evil.com"}]"#;
         let page = made("bad.example", rows);
         assert!(page.contains("<h1>bad[.]example</h1>"), "{page}");
         assert!(page.contains("<td class=\"zone Red\">Red</td><td>hxxp://a[.]example/x</td>"), "{page}");

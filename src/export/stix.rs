@@ -6,7 +6,6 @@
 
 mod objects;
 
-
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

@@ -52,9 +52,14 @@ mod tests {
     #[test]
     fn sections_of_every_shape_are_tables() {
         for (body, expected) in [
-            (r#"[{"Zone":"Red","Url":"a,b"},{"Zone":"Grey","Hits":3}]"#, "Zone,Url,Hits\nRed,\"a,b\",\nGrey,,3\n"),
-            (r#"{"Domain":"=1+1","Names":["@a","b"],"Net":{"Name":null,"Size":-1},"N":-1}"#,
-             "Domain,Names,Net,N\n'=1+1,\"'@a, b\",Size -1,-1\n"),
+            (
+                r#"[{"Zone":"Red","Url":"a,b"},{"Zone":"Grey","Hits":3}]"#,
+                "Zone,Url,Hits\nRed,\"a,b\",\nGrey,,3\n",
+            ),
+            (
+                r#"{"Domain":"=1+1","Names":["@a","b"],"Net":{"Name":null,"Size":-1},"N":-1}"#,
+                "Domain,Names,Net,N\n'=1+1,\"'@a, b\",Size -1,-1\n",
+            ),
             (r#""Red""#, "Value\nRed\n"),
             (r#"["=a","b\u001b"]"#, "Value\n'=a\nb\u{fffd}\n"),
             ("[]", "Value\n"),

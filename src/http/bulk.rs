@@ -87,7 +87,8 @@ async fn answer(
     counted.map_err(|refused| over(service, Dialect::Tip, uri, &refused, now))?;
     let licence = caller.licence.clone();
     if let Some(format) = format.filter(|format| format.is_graph()) {
-        let set = set(service, caller, uri, batch, wanted, format, now).await.map_err(Problem::into_response)?;
+        let set =
+            set(service, caller, uri, batch, wanted, format, now).await.map_err(Problem::into_response)?;
         return Ok((Extension(licence), media(format.media_type(), set)).into_response());
     }
     let (sender, receiver) = channel(AHEAD);
@@ -103,8 +104,8 @@ async fn answer(
             sender.blocking_send(lines).map_err(gone)
         };
         let snapshot = if format == Some(Format::Csv) { context.exported() } else { context.snapshot() };
-        let result = snapshot
-            .and_then(|snapshot| bulk::answer(&snapshot, &context, &batch, &wanted, &mut out));
+        let result =
+            snapshot.and_then(|snapshot| bulk::answer(&snapshot, &context, &batch, &wanted, &mut out));
         match result {
             Err(crate::store::StoreError::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
             Err(error) => {

@@ -112,7 +112,8 @@ impl World {
     /// The report as a STIX bundle.
     pub fn bundle(&self, indicator: &str) -> Value {
         let indicator = Indicator::parse(indicator).unwrap();
-        let bundle = export::one(&self.context(), &indicator, &Request::default(), export::Format::Stix).unwrap();
+        let bundle =
+            export::one(&self.context(), &indicator, &Request::default(), export::Format::Stix).unwrap();
         serde_json::from_slice(&bundle).unwrap()
     }
 
