@@ -2,8 +2,8 @@
 //! of MISP's own objects `domain-ip`, `url` or `file`, what it has to do with in it or as further objects, the
 //! intelligence reports that name it as attributes.
 //!
-//! Identifiers follow from what an event is about, and moments from facts: the same knowledge is the same event, and a
-//! newer one takes the place of an older one in MISP. Private data stays out of URLs, as in reports.
+//! Identifiers follow from what an event is about, and moments from facts: the same knowledge is the same event, and one
+//! with newer facts takes its place in MISP. Private data stays out of URLs, as in reports.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -190,6 +190,8 @@ impl Event {
     fn url(&mut self, dossier: &UrlDossier<'_>) -> Result<(), StoreError> {
         let key = dossier.shown();
         let mut object = self.subject(&URL, &dossier.common, &key, dossier.seen());
+        // What private data was taken out of is not what sensors see.
+        object.is_whole = key == dossier.url.key();
         object.own(ADDRESS, &uri("http", &key));
         match dossier.url.host() {
             Host::Domain(name) => object.plain(DOMAIN, name.as_str()),
@@ -259,6 +261,7 @@ impl Event {
     fn place(&mut self, row: &UrlRow) -> String {
         let address = row.url.parse::<IpAddr>();
         let mut object = self.object(if address.is_ok() { &DOMAIN_IP } else { &URL }, &row.url);
+        object.is_whole = !row.is_truncated;
         match address {
             Ok(address) => object.row(IP, &address.to_string(), row.zone, (row.first, row.last)),
             Err(_) => object.row(ADDRESS, &uri("http", &row.url), row.zone, (row.first, row.last)),
@@ -309,6 +312,7 @@ impl Event {
             attributes: Vec::new(),
             tags: Vec::new(),
             zone: Zone::Grey,
+            is_whole: true,
             at: Timestamp(0),
             seen: None,
         }
@@ -371,6 +375,8 @@ struct Object {
     /// What the object of a report is marked with.
     tags: Vec<Value>,
     zone: Zone,
+    /// Whether nothing was taken out of what names it.
+    is_whole: bool,
     at: Timestamp,
     seen: Option<Moments>,
 }
@@ -379,14 +385,19 @@ impl Object {
     /// What names the object of a report.
     fn own(&mut self, relation: Relation, value: &str) {
         let (zone, seen, tags) = (self.zone, self.seen, Value::from(self.tags.clone()));
-        self.add(relation, value, is_detected(zone), seen).insert("Tag".to_owned(), tags);
+        self.add(relation, value, self.is_detected(zone), seen).insert("Tag".to_owned(), tags);
     }
 
     /// What it has to do with.
     fn row(&mut self, relation: Relation, value: &str, zone: Zone, seen: Moments) {
         self.at = self.at.max(seen.1);
-        let attribute = self.add(relation, value, is_detected(zone), Some(seen));
+        let attribute = self.add(relation, value, self.is_detected(zone), Some(seen));
         attribute.insert("comment".to_owned(), Value::from(format!("Zone {zone}")));
+    }
+
+    /// Whether sensors are told to look for what is in a zone.
+    fn is_detected(&self, zone: Zone) -> bool {
+        self.is_whole && matches!(zone, Zone::Red | Zone::Orange)
     }
 
     /// What is worth knowing and nothing to detect.
@@ -415,7 +426,7 @@ impl Object {
             set(name, Value::from(text));
         }
         set("to_ids", Value::from(to_ids));
-        // What was looked up or is text would join events that have nothing to do with each other.
+        // The same words would join events that have nothing to do with each other.
         set("disable_correlation", Value::from(relation == "text"));
         let (first, last) = seen.unwrap_or((self.at, self.at));
         set("timestamp", Value::from(last.0.to_string()));
@@ -427,11 +438,6 @@ impl Object {
         let last = self.attributes.last_mut().and_then(Value::as_object_mut);
         last.expect("an object was pushed just now")
     }
-}
-
-/// Whether sensors are told to look for what is in a zone.
-fn is_detected(zone: Zone) -> bool {
-    matches!(zone, Zone::Red | Zone::Orange)
 }
 
 fn tag(name: &str) -> Value {

@@ -97,7 +97,8 @@ fn what_is_wrong_is_said_as_modules_say_it() {
 #[test]
 fn who_asks_says_so_in_the_configuration_of_the_module() {
     let program = Program::new();
-    let token = program.user("ann", "analyst", &["--clearance", "amber"]);
+    program.user("ann", "analyst", &["--clearance", "amber"]);
+    let token = program.token("ann", &[]);
     program.file(
         "zonelens.toml",
         "[tlp]\nexport = \"amber\"\n[[source]]\nname = \"partner\"\ntlp = \"amber+strict\"\n",

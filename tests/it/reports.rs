@@ -25,7 +25,7 @@ fn reports_are_found_by_words_and_days() {
         total
     };
     assert_eq!(found("", &["r-3", "r-2", "r-1"]), 3);
-    for words in ["shops", "SHOPS tills", "heron", "retail+nl", "r-1", "in%20short"] {
+    for words in ["shops", "SHOPS+tills", "heron", "retail+nl", "r-1", "in%20short"] {
         assert_eq!(found(&format!("?search={words}"), &["r-1"]), 1);
     }
     assert_eq!(found("?search=shops+pumps", &[]), 0);
@@ -91,8 +91,9 @@ fn wrong_questions_are_told_what_would_be_right() {
 #[test]
 fn clearance_is_obeyed() {
     let program = Program::new();
-    let cleared = program.user("ann", "analyst", &["--clearance", "red"]);
-    let open = program.user("bob", "analyst", &["--clearance", "green"]);
+    program.user("ann", "analyst", &["--clearance", "red"]);
+    program.user("bob", "analyst", &["--clearance", "green"]);
+    let (cleared, open) = (program.token("ann", &[]), program.token("bob", &[]));
     program.file("zonelens.toml", "[[source]]\nname = \"partner\"\ntlp = \"red\"\n");
     let secret = r#"{"fact":"publication","id":"nightfall","type":"APT","title":"Nightfall","published":"2024-05-30"}
 {"fact":"mention","publication":"nightfall","indicator":"domain:shop.example"}
