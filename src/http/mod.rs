@@ -37,6 +37,7 @@ mod bulk;
 mod own;
 mod pdns;
 mod people;
+mod search;
 mod sources;
 
 use cache::Cache;
@@ -96,6 +97,9 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/timeline", get(own::timeline))
         .route("/api/v1/sources/overlap", get(sources::overlap))
+        .route("/api/v1/network/{*cidr}", get(search::network))
+        .route("/api/v1/asn/{asn}", get(search::system))
+        .route("/api/v1/search-all", get(search::search))
         // Passive DNS, as its clients ask.
         .route("/pdns/query/{*name}", get(pdns::common_output))
         .route("/dnsdb/v2/{*question}", get(pdns::dnsdb))
@@ -211,6 +215,9 @@ fn route(path: &str) -> &'static str {
         "/api/v1/diff",
         "/api/v1/timeline",
         "/api/v1/sources/overlap",
+        "/api/v1/network/",
+        "/api/v1/asn/",
+        "/api/v1/search-all",
         "/api/v1/pins",
         "/api/v1/notes",
         "/api/v1/sightings",

@@ -78,7 +78,7 @@ fn indicator(query: &str, name: &str) -> Result<Indicator, LookupError> {
     Indicator::parse(&text).map_err(|error| LookupError::BadRequest(format!("{name}: {error}")))
 }
 
-fn required(query: &str, name: &str) -> Result<String, LookupError> {
+pub(super) fn required(query: &str, name: &str) -> Result<String, LookupError> {
     parameter(query, name).filter(|value| !value.is_empty()).ok_or_else(|| {
         LookupError::BadRequest(format!("{name} is missing: name it as ?{name}=… in the query"))
     })
@@ -91,7 +91,7 @@ fn json<T: Serialize>(body: &T) -> Response {
 }
 
 /// What a blocking piece of work answers, as JSON or as a problem; it counts as a lookup.
-async fn answer<T: Serialize + Send + 'static>(
+pub(super) async fn answer<T: Serialize + Send + 'static>(
     service: Arc<Service>,
     uri: Uri,
     work: impl FnOnce(&Context<'_>, &str) -> Result<T, LookupError> + Send + 'static,

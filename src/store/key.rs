@@ -67,6 +67,8 @@ pub enum Table {
     Top = 24,
     /// object with very many rows → what all of them come to. Made anew by every writer of a run.
     Summary = 25,
+    /// file name, as a [`ObjectKey::term`] → file that was downloaded or examined under it. Observed.
+    FileNamed = 26,
     /// From here on statements. Host, URL, network or file → listing.
     Listing = 64,
     /// Host, URL, network or file → benign entry.
@@ -99,9 +101,16 @@ pub enum Table {
     Note = 78,
     /// file → verdict.
     FileVerdict = 79,
+    /// name or organisation of a registrant, as a [`ObjectKey::term`] → domain. The three of a registration have no
+    /// content: it stands at the domain.
+    RegistrantOf = 80,
+    /// e-mail address of a contact, as a term → domain.
+    EmailOf = 81,
+    /// name server, as a term → domain.
+    NameServerOf = 82,
 }
 
-const TABLES: [Table; 41] = [
+const TABLES: [Table; 45] = [
     Table::Resolves,
     Table::ResolvedBy,
     Table::Record,
@@ -127,6 +136,7 @@ const TABLES: [Table; 41] = [
     Table::Flagged,
     Table::Top,
     Table::Summary,
+    Table::FileNamed,
     Table::Listing,
     Table::Benign,
     Table::Registration,
@@ -143,6 +153,9 @@ const TABLES: [Table; 41] = [
     Table::Pin,
     Table::Note,
     Table::FileVerdict,
+    Table::RegistrantOf,
+    Table::EmailOf,
+    Table::NameServerOf,
 ];
 
 impl Table {
@@ -170,6 +183,7 @@ mod kind {
     pub const ADDRESS: u8 = b'i';
     pub const NETWORK: u8 = b'n';
     pub const PUBLICATION: u8 = b'p';
+    pub const TERM: u8 = b't';
     pub const URL: u8 = b'u';
     pub const WILDCARD: u8 = b'w';
 }
@@ -237,6 +251,13 @@ impl ObjectKey {
         ObjectKey(key)
     }
 
+    /// A text that something is found by: the name of a person, an organisation or a file, an e-mail address, a name server.
+    pub fn term(text: &str) -> ObjectKey {
+        let mut key = Vec::with_capacity(text.len() + 2);
+        push_text(&mut key, kind::TERM, &term(text));
+        ObjectKey(key)
+    }
+
     /// What a report is about.
     pub fn indicator(indicator: &Indicator) -> ObjectKey {
         match indicator {
@@ -267,6 +288,16 @@ impl ObjectKey {
     pub fn file_best(file: &FileHashes) -> Option<ObjectKey> {
         file.best().map(|hash| ObjectKey::file(&hash))
     }
+}
+
+/// The longest term, in bytes: of longer texts the beginning counts.
+pub const TERM_BYTES_MAX: usize = 255;
+
+/// A text as it is searched for: in lower case, one space between words, at most [`TERM_BYTES_MAX`].
+pub fn term(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let lower = words.join(" ").to_lowercase();
+    lower[..lower.floor_char_boundary(TERM_BYTES_MAX)].to_owned()
 }
 
 /// Length of an object at the start of a key; `None` where the bytes are no key.
@@ -347,7 +378,7 @@ pub enum Part<'a> {
     Url(&'a str),
     /// A file.
     File(FileHash),
-    /// A publication's identifier, a certificate's digest or a wildcard.
+    /// A publication's identifier, a certificate's digest, a wildcard or a term.
     Text(&'a str),
     /// A range of addresses.
     Network(AddressRange),

@@ -33,6 +33,7 @@ pub mod observed;
 mod overlap;
 mod pages;
 mod publish;
+pub mod ranges;
 mod replace;
 mod rows;
 mod run;
@@ -44,7 +45,7 @@ mod value;
 pub mod walk;
 
 pub use index::{action_of, zone_of};
-pub use key::{ObjectKey, Part, Table, read_part};
+pub use key::{ObjectKey, Part, Table, read_part, term};
 pub use manifest::{Again, Batch, Counts, Event, Manifest};
 pub use object::{Edge, Large, Object, Statement};
 pub use pages::Damage;
