@@ -103,8 +103,11 @@ impl Query {
         {
             return Ok(Query::System(asn));
         }
-        if let Ok(range) = AddressRange::parse(&plain) {
-            return Ok(Query::Addresses(range));
+        match AddressRange::parse(&plain) {
+            Ok(range) => return Ok(Query::Addresses(range)),
+            // What was meant is clear, and wrong; a web address like it can be typed with its scheme.
+            Err(error) if looks_like_network(&plain) => return Err(error.to_string()),
+            Err(_) => {}
         }
         if plain.contains('@') && !plain.contains(['/', ' ']) {
             return Ok(Query::Email(text(&plain)?));
@@ -113,8 +116,7 @@ impl Query {
             // Any word is a name of one label.
             Ok(Indicator::Domain(name)) if !name.as_str().contains('.') => of_words(typed),
             Ok(indicator) => Ok(Query::Indicator(indicator)),
-            // What was meant is clear, and wrong.
-            Err(error) if plain.contains("://") || looks_like_network(&plain) => Err(error.to_string()),
+            Err(error) if plain.contains("://") => Err(error.to_string()),
             Err(_) => of_words(typed),
         }
     }
@@ -131,7 +133,8 @@ impl Query {
 
 fn looks_like_network(text: &str) -> bool {
     let (address, length) = text.split_once('/').unwrap_or_default();
-    address.parse::<std::net::IpAddr>().is_ok() && length.bytes().all(|byte| byte.is_ascii_digit())
+    let is_number = (1..=3).contains(&length.len()) && length.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && address.parse::<std::net::IpAddr>().is_ok()
 }
 
 fn of_words(typed: &str) -> Result<Query, String> {
