@@ -101,8 +101,12 @@ impl How {
 
 fn write(overview: &Overview, out: &mut dyn Write) -> io::Result<()> {
     let density = &overview.density;
-    let all = overview.addresses.map_or("more than 2^53".to_owned(), grouped);
-    writeln!(out, "{HEADING}{}{HEADING:#}  {all} addresses", overview.subject)?;
+    let all = match (overview.addresses, overview.ipv4_addresses) {
+        (Some(count), _) => format!("{} addresses", grouped(count)),
+        (None, 0) => "more than 2^53 addresses".to_owned(),
+        (None, count) => format!("{} IPv4 addresses, and IPv6", grouped(count)),
+    };
+    writeln!(out, "{HEADING}{}{HEADING:#}  {all}", overview.subject)?;
     let joined = |texts: Vec<String>| shown(&texts.join(", "));
     let systems = overview.systems.iter().map(|one| format!("{} {}", one.asn, one.names.join(" / ")));
     for (name, text) in [

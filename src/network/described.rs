@@ -58,6 +58,10 @@ pub(crate) fn describe(judge: &Judge<'_>, range: &AddressRange) -> Result<Networ
         row.asn = row.asn.or(fact.asn);
         row.as_name = row.as_name.or(fact.as_name);
     }
+    row.country = match row.country {
+        Some(code) => Some(code),
+        None => country(judge, range)?,
+    };
     let (mut categories, mut sources) = (BTreeSet::new(), BTreeSet::new());
     for statement in object.statements(Table::Listing) {
         let Some((zone, _)) = judge.listing_zone(statement)? else { continue };
@@ -69,6 +73,16 @@ pub(crate) fn describe(judge: &Judge<'_>, range: &AddressRange) -> Result<Networ
     row.categories = categories.into_iter().filter_map(|(_, index)| Category::from_index(index)).collect();
     row.sources = sources.into_iter().collect();
     Ok(row)
+}
+
+/// The country of the narrowest network that holds all of a range and names one: systems and countries often come in
+/// files of their own.
+///
+/// # Errors
+///
+/// Damage in the store.
+pub(super) fn country(judge: &Judge<'_>, range: &AddressRange) -> Result<Option<CountryCode>, StoreError> {
+    Ok(judge.view().ranges_above(range)?.found.iter().rev().find_map(|(_, hit)| hit.country()))
 }
 
 /// Whose a network is: an organisation before a person, else the first line of its description.

@@ -1,31 +1,30 @@
 //! What is gathered of the addresses of a network: the listed ones first, then how many are known, then their names.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::described::{NetworkRow, describe};
+use super::described::{NetworkRow, country, describe};
 use super::{
     CategoryCount, Density, NAMES_SHOWN, NETWORKS_SHOWN, Name, Neighbour, Overview, Subject, System,
     WORST_MAX, ZoneCount,
 };
+use crate::dossier::rows::moments;
 use crate::indicator::{AddressRange, DomainName, Indicator};
 use crate::store::hot::Kind;
 use crate::store::ranges::Ranges;
 use crate::store::walk::{Head, Range, Walk};
-use crate::store::{Hit, ObjectKey, Part, StoreError, Table, read_part};
+use crate::store::{Hit, ObjectKey, Part, StoreError, Table, View, read_part};
 use crate::value::{Category, CountryCode, ThreatScore, Timestamp, Zone};
 use crate::verdict::{EvidenceKind, Judge, Match, Verdict};
 
-/// The most listed addresses, and addresses with listed names, that are judged.
+/// The most listed addresses, and listed networks, that are judged.
 const LISTED_MAX: usize = 10_000;
 /// The most known addresses that are counted.
 const KNOWN_MAX: usize = 100_000;
-/// The most addresses whose names are read.
+/// The most addresses whose names are read: of those with listed names, and of all.
 const NAMED_MAX: usize = 5_000;
 /// The most names that are judged.
 const NAMES_MAX: usize = 50_000;
-/// The most listed names of one address that are judged.
-const FLAGGED_MAX: usize = 1_000;
 /// About the most rows that each of the three looks over the addresses reads in the store.
 const ROWS_MAX: usize = 1_000_000;
 
@@ -104,11 +103,12 @@ impl<'a> Gather<'a> {
         if listed.len() > LISTED_MAX {
             self.leave_out(format!("listed networks beyond the first {LISTED_MAX}"));
         }
-        match subject {
-            Subject::Network(_) => self.countries.extend(self.above.iter().filter_map(|row| row.country)),
-            Subject::System(_) => {
-                self.countries.extend(inside.found.iter().filter_map(|(_, hit)| hit.country()))
-            }
+        let named: Vec<&AddressRange> = match subject {
+            Subject::Network(range) => vec![range],
+            Subject::System(_) => inside_all.iter().collect(),
+        };
+        for range in named {
+            self.countries.extend(country(self.judge, range)?);
         }
         Ok(())
     }
@@ -128,10 +128,10 @@ impl<'a> Gather<'a> {
         }
     }
 
-    /// Which addresses are listed, which have listed names, and how many are known at all.
+    /// Which addresses are listed, and how many are known at all.
     pub(super) fn addresses(&mut self) -> Result<(), StoreError> {
         let mut judged = 0;
-        let cut = self.each_address(&[Table::Listing, Table::Flagged], LISTED_MAX, &mut |this, object| {
+        let cut = self.each_address(&[Table::Listing], LISTED_MAX, &mut |this, object| {
             judged += 1;
             this.judged_address(object)
         })?;
@@ -164,16 +164,6 @@ impl<'a> Gather<'a> {
             self.count(verdict.zone, &listed_as(&verdict), ADDRESSES);
         }
         self.is_worse(Indicator::Address(address), verdict.zone, verdict.score);
-        let flagged = self.judge.view().table(object, Table::Flagged)?;
-        for edge in flagged.edges(Table::Flagged).iter().take(FLAGGED_MAX) {
-            let Some((Part::Domain(name), _)) = read_part(&edge.counterpart) else { continue };
-            let Some(name) = DomainName::from_store(&name) else { continue };
-            // The edge can be of a batch that was retired since.
-            if self.judge.view().edge(object, Table::ResolvedBy, &edge.counterpart)?.is_some() {
-                let (zone, score) = self.judge.domain_zone(&name)?;
-                self.is_worse(Indicator::Domain(name), zone, score);
-            }
-        }
         Ok(true)
     }
 
@@ -188,41 +178,21 @@ impl<'a> Gather<'a> {
         }
     }
 
-    /// The names that resolve to the addresses.
+    /// The names that resolve to the addresses: first those of addresses with listed names.
     pub(super) fn names(&mut self) -> Result<(), StoreError> {
-        let mut names: HashMap<String, Name> = HashMap::new();
-        let (mut addresses, mut estimated) = (0, 0);
-        let mut cut = self.each_address(&[Table::ResolvedBy], NAMED_MAX, &mut |this, object| {
-            addresses += 1;
-            let own = this.judge.view().object(object)?;
-            let edges = own.edges(Table::ResolvedBy);
-            estimated += own.count(Table::ResolvedBy).saturating_sub(edges.len() as u64);
-            for edge in edges {
-                let Some((Part::Domain(name), _)) = read_part(&edge.counterpart) else { continue };
-                if names.len() >= NAMES_MAX && !names.contains_key(&name) {
-                    return Ok(false);
-                }
-                let (first, last) = crate::dossier::rows::moments(&edge.observed);
-                let row = names.entry(name.clone()).or_insert_with(|| Name {
-                    zone: Zone::Grey,
-                    name,
-                    hits: 0,
-                    first_seen: first,
-                    last_seen: last,
-                });
-                row.hits = row.hits.saturating_add(edge.observed.hits());
-                row.first_seen = row.first_seen.min(first);
-                row.last_seen = row.last_seen.max(last);
-            }
-            Ok(true)
-        })?;
-        cut |= names.len() >= NAMES_MAX;
-        if cut {
-            let count = names.len();
-            self.leave_out(format!("names beyond {count} of the first {addresses} addresses with names"));
+        let mut read = NamesRead::default();
+        let mut is_cut = false;
+        for table in [Table::Flagged, Table::ResolvedBy] {
+            is_cut |= self.each_address(&[table], NAMED_MAX, &mut |this, object| {
+                read.take(object, this.judge.view())
+            })?;
         }
-        self.names_count = names.len() as u64 + estimated;
-        self.names = names.into_values().collect();
+        if is_cut {
+            let (names, addresses) = (read.names.len(), read.addresses.len());
+            self.leave_out(format!("names beyond {names} of {addresses} addresses with names"));
+        }
+        self.names_count = read.names.len() as u64 + read.estimated;
+        self.names = read.names.into_values().collect();
         for at in 0..self.names.len() {
             let Some(name) = DomainName::from_store(&self.names[at].name) else { continue };
             let (zone, score) = self.judge.domain_zone(&name)?;
@@ -245,7 +215,7 @@ impl<'a> Gather<'a> {
     ) -> Result<bool, StoreError> {
         let view = self.judge.view();
         let (mut left, mut rows_left) = (max, ROWS_MAX);
-        // Where the next address stands that has such rows: ranges before it hold none.
+        // Where the next known address stands: ranges before it hold none.
         let mut next: Option<Vec<u8>> = None;
         let end = self.ranges.last().map(|last| Range::addresses(last).to).unwrap_or_default();
         for range in self.ranges {
@@ -281,16 +251,11 @@ impl<'a> Gather<'a> {
                 }
             }
             if self.ranges.len() > 1 {
+                // The next address with rows of any table: that is one seek, whatever is wanted.
                 let rest = Range { from: range.to.clone(), to: end.clone() };
-                let walk = Walk {
-                    range: &rest,
-                    tables,
-                    head: Head::Object,
-                    max: 1,
-                    rows_max: rows_left,
-                    source: None,
-                };
-                let walked = view.walk(&walk)?;
+                let (head, rows_max) = (Head::Object, rows_left);
+                let walked =
+                    view.walk(&Walk { range: &rest, tables: &[], head, max: 1, rows_max, source: None })?;
                 rows_left = rows_left.saturating_sub(walked.rows);
                 next = walked.heads.into_iter().next().or(walked.stopped);
                 if next.is_none() {
@@ -331,7 +296,9 @@ impl<'a> Gather<'a> {
         Ok(Overview {
             subject: subject.text(),
             at,
-            addresses: addresses(self.ranges),
+            addresses: addresses(self.ranges.iter()),
+            ipv4_addresses: addresses(self.ranges.iter().filter(|range| range.first().is_ipv4()))
+                .unwrap_or_default(),
             special_purpose: subject.special_purpose(),
             systems: systems(rows(), subject),
             countries: self.countries.iter().copied().collect(),
@@ -353,6 +320,45 @@ impl<'a> Gather<'a> {
             truncated: !self.left_out.is_empty(),
             left_out: self.left_out,
         })
+    }
+}
+
+/// The names of addresses, as far as they were read.
+#[derive(Default)]
+struct NamesRead {
+    addresses: HashSet<ObjectKey>,
+    names: HashMap<String, Name>,
+    /// Names of addresses with thousands of them that were not read.
+    estimated: u64,
+}
+
+impl NamesRead {
+    /// Takes in the names of an address; says whether more are wanted.
+    fn take(&mut self, object: &ObjectKey, view: &View) -> Result<bool, StoreError> {
+        if !self.addresses.insert(object.clone()) {
+            return Ok(true);
+        }
+        let own = view.object(object)?;
+        let edges = own.edges(Table::ResolvedBy);
+        self.estimated += own.count(Table::ResolvedBy).saturating_sub(edges.len() as u64);
+        for edge in edges {
+            let Some((Part::Domain(name), _)) = read_part(&edge.counterpart) else { continue };
+            if self.names.len() >= NAMES_MAX && !self.names.contains_key(&name) {
+                return Ok(false);
+            }
+            let (first, last) = moments(&edge.observed);
+            let row = self.names.entry(name.clone()).or_insert_with(|| Name {
+                zone: Zone::Grey,
+                name,
+                hits: 0,
+                first_seen: first,
+                last_seen: last,
+            });
+            row.hits = row.hits.saturating_add(edge.observed.hits());
+            row.first_seen = row.first_seen.min(first);
+            row.last_seen = row.last_seen.max(last);
+        }
+        Ok(true)
     }
 }
 
@@ -387,7 +393,7 @@ fn systems(rows: Vec<&NetworkRow>, subject: &Subject) -> Vec<System> {
 }
 
 /// How many addresses ranges have; `None`: more than a JSON number says exactly.
-fn addresses(ranges: &[AddressRange]) -> Option<u64> {
-    let sum = ranges.iter().try_fold(0_u128, |sum, range| sum.checked_add(range.width())?.checked_add(1))?;
+fn addresses<'r>(mut ranges: impl Iterator<Item = &'r AddressRange>) -> Option<u64> {
+    let sum = ranges.try_fold(0_u128, |sum, range| sum.checked_add(range.width())?.checked_add(1))?;
     u64::try_from(sum).ok().filter(|sum| *sum <= 1 << 53)
 }

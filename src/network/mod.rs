@@ -52,11 +52,14 @@ pub struct Overview {
     pub at: Timestamp,
     /// How many addresses there are; `None`: more than 2^53.
     pub addresses: Option<u64>,
-    /// What its first address is reserved for (IANA).
+    /// How many of them are of IPv4.
+    pub ipv4_addresses: u64,
+    /// What it is reserved for (IANA): its first and its last address alike.
     pub special_purpose: Option<&'static str>,
     /// The autonomous systems that announce it, of the narrowest network first; of an autonomous system itself.
     pub systems: Vec<System>,
-    /// The countries of the networks that it is in, of an autonomous system those of its networks, by their codes.
+    /// The country of the narrowest network that it is in and that names one; of an autonomous system those of its
+    /// networks, by their codes.
     pub countries: Vec<CountryCode>,
     /// Whose it is, in the order of the networks.
     pub holders: Vec<String>,
@@ -245,7 +248,10 @@ impl Subject {
 
     fn special_purpose(&self) -> Option<&'static str> {
         match self {
-            Subject::Network(range) => special_purpose_name(range.first()),
+            Subject::Network(range) => {
+                let name = special_purpose_name(range.first());
+                name.filter(|_| name == special_purpose_name(range.last()))
+            }
             Subject::System(_) => None,
         }
     }

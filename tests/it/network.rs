@@ -72,13 +72,13 @@ fn a_network_is_described_counted_and_judged() {
     let found = ask(&world, "192.31.196.0/24", None).unwrap();
     assert_eq!((&found["subject"], &found["addresses"]), (&json!("192.31.196.0/24"), &json!(256)));
     assert_eq!(found["systems"], json!([{"asn": 112, "names": ["AS112-ONE"]}]));
-    assert_eq!(found["countries"], json!(["NL", "US"]));
+    assert_eq!(found["countries"], json!(["NL"]), "of the narrowest that holds all of it");
     assert_eq!(found["holders"], json!(["Anycast", "Big Holdings"]), "the narrowest first");
     assert_eq!(each(&found["networks_above"], "network"), ["192.31.0.0/16", "192.31.196.0/24"]);
     assert_eq!(each(&found["networks_inside"], "network"), ["192.31.196.0-192.31.196.9", "192.31.196.64/28"]);
     assert_eq!(
         found["networks_inside"][1],
-        json!({"network": "192.31.196.64/28", "name": null, "holder": null, "country": null, "asn": null,
+        json!({"network": "192.31.196.64/28", "name": null, "holder": null, "country": "NL", "asn": null,
             "as_name": null, "zone": "Red", "categories": ["CATEGORY_SPAM"], "sources": ["threats"]})
     );
     assert_eq!(
@@ -109,6 +109,7 @@ fn an_autonomous_system_is_all_it_announces() {
     let mut world = world();
     let found = ask(&world, "AS112", None).unwrap();
     assert_eq!((&found["subject"], &found["addresses"]), (&json!("AS112"), &Value::Null), "a /48 of IPv6");
+    assert_eq!(found["ipv4_addresses"], 256 + 128);
     assert_eq!(found["systems"], json!([{"asn": 112, "names": ["AS112-ONE", "AS112-TWO"]}]));
     assert_eq!(found["countries"], json!(["DE", "NL"]));
     assert_eq!(
@@ -164,6 +165,7 @@ fn what_nothing_is_known_of_says_what_was_asked() {
         let error = ask(&world, text, None).unwrap_err();
         assert!(matches!(error, LookupError::Unknown(_)) && error.to_string().contains(said), "{error}");
     }
+    assert_eq!(ask(&world, "0.0.0.0/0", None).unwrap()["special_purpose"], Value::Null, "only its ends are");
     // Part of a network that is known is known.
     assert_eq!(ask(&world, "192.31.3.0/24", None).unwrap()["holders"], json!(["Big Holdings"]));
 }

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use zonelens::feeds::State;
 use zonelens::lookup::{Context, Licence, LookupError};
 use zonelens::search::{LIMIT_MAX, Page, search};
-use zonelens::store::Reader;
 use zonelens::store::merge::Retention;
+use zonelens::store::walk::{Head, Range, Walk};
+use zonelens::store::{Reader, Table};
 use zonelens::value::Tlp;
 
 use crate::program::{NOW, Program};
@@ -200,6 +201,78 @@ fn results_say_zone_score_and_when() {
     assert_eq!(serde_json::to_value(network).unwrap()["score"], Value::Null);
     let report = &page(&world, "tag:apt99", None, 100).unwrap().results[0];
     assert_eq!((report.title.as_deref(), report.zone), (Some("Silent Harvest"), None));
+}
+
+#[test]
+fn a_walk_that_reads_little_at_a_time_finds_the_same() {
+    let mut world = crowded();
+    // An object with more rows of one table than are read before it is stepped over.
+    let mut many = String::new();
+    for number in 0..300 {
+        many += &format!(
+            r#"{{"fact":"resolution","rrname":"many{number}.example","rrtype":"A","rdata":{{"address":"192.88.2.2"}},"first":"2024-05-01","last":"2024-05-02","hits":1}}
+"#
+        );
+    }
+    many += r#"{"fact":"listing","type":"MASK_TYPE_HOST","mask":"192.88.2.2","category":"CATEGORY_SPAM"}"#;
+    world.feed("many", &many);
+    world.store.refresh();
+    let view = world.store.snapshot().unwrap().view(None);
+    let ranges = [Range::all(), Range::terms("sh"), Range::below("crowd.example")];
+    let tables: [&[Table]; 5] = [
+        &[],
+        &[Table::Listing],
+        &[Table::ResolvedBy, Table::Listing],
+        &[Table::NameServerOf],
+        &[Table::RegistrantOf, Table::EmailOf, Table::NameServerOf],
+    ];
+    let walk = |range: &Range, tables: &[Table], head, max, rows_max| {
+        view.walk(&Walk { range, tables, head, max, rows_max, source: None }).unwrap()
+    };
+    let config = ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    let some = (0..ranges.len(), 0..tables.len(), any::<bool>(), 1_usize..50, 1_usize..500);
+    runner
+        .run(&some, |(range, table, by_row, max, rows_max)| {
+            let (mut range, tables) = (ranges[range].clone(), tables[table]);
+            // Rows of terms only: no counterpart of theirs is the beginning of another.
+            let head = if by_row && table > 2 { Head::Row } else { Head::Object };
+            let all = walk(&range, tables, head, usize::MAX, usize::MAX);
+            prop_assert!(all.stopped.is_none() && all.heads.is_sorted());
+            let mut found = Vec::new();
+            loop {
+                let some = walk(&range, tables, head, max, rows_max);
+                prop_assert!(some.heads.len() <= max);
+                let (is_full, last) = (some.heads.len() == max, some.heads.last().cloned());
+                found.extend(some.heads);
+                match (some.stopped, last) {
+                    (Some(at), _) => {
+                        prop_assert!(at > range.from || !is_full, "it goes on");
+                        range.from = at;
+                    }
+                    (None, Some(last)) if is_full => range.from = [&last[..], &[u8::MAX; 3]].concat(),
+                    _ => break,
+                }
+            }
+            prop_assert_eq!(found, all.heads);
+            Ok(())
+        })
+        .unwrap();
+    // Of one source: what another lists at the same place is no result.
+    let of = |source| Walk {
+        range: &ranges[0],
+        tables: tables[1],
+        head: Head::Object,
+        max: 1000,
+        rows_max: 100_000,
+        source,
+    };
+    let count = |name: &str| {
+        let sources = &view.snapshot().manifest.sources;
+        let id = sources.iter().position(|known| known == name).map(|id| id as u16);
+        view.walk(&of(id)).unwrap().heads.len()
+    };
+    assert_eq!((count("many"), count("other"), count("facts")), (1, 1, 0));
 }
 
 /// Every question that has several results.
