@@ -83,6 +83,7 @@ impl How {
             policy: &policy,
             licence: Licence::default(),
             now,
+            round_counts: program.config.http.round_counts,
             reader: crate::store::Reader::default(),
         };
         match overview(&context, subject, as_of) {

@@ -52,6 +52,7 @@ impl Search {
             policy: &policy,
             licence: Licence::default(),
             now: program.clock.now(),
+            round_counts: program.config.http.round_counts,
             reader: crate::store::Reader::default(),
         };
         let mut page = match search(&context, &self.query, self.cursor.as_deref(), limit) {

@@ -226,7 +226,7 @@ fn asked(view: &View, subject: &Subject, at: Timestamp) -> Asked {
         Subject::Network(range) => (range.first(), text(range)),
         Subject::System(asn) => (std::net::Ipv4Addr::UNSPECIFIED.into(), format!("addresses of {asn}")),
     };
-    Asked { indicator, ..unknown::of_address(&crate::indicator::Indicator::Address(first), view, at) }
+    Asked { indicator, ..unknown::of_object(&crate::indicator::Indicator::Address(first), view, at) }
 }
 
 /// A range as a prefix, where it is one.

@@ -4,10 +4,10 @@ use super::Found;
 use super::legs::Wanted;
 use crate::dossier::rows::moments;
 use crate::fact::{Listed, Listing, Publication};
-use crate::indicator::{AddressRange, DomainName, FileHash, Kind, MaskType, Url, redact};
+use crate::indicator::{AddressRange, DomainName, Indicator, Kind, MaskType, Url, redact};
 use crate::network;
 use crate::store::{Object, ObjectKey, Part, Statement, StoreError, Table, read_part};
-use crate::value::{ThreatScore, Timestamp, Zone};
+use crate::value::{Timestamp, Zone};
 use crate::verdict::Judge;
 
 /// What networks, masks and reports are called; the other kinds are those of indicators.
@@ -74,19 +74,14 @@ impl<'a> Finder<'a> {
                 (Kind::Url.as_str(), redact(key).0, Some(verdict.zone), Some(verdict.score))
             }
             Part::File(hash) => {
-                let (zone, score) = self.file(&hash)?;
-                (Kind::Hash.as_str(), hash.to_string(), Some(zone), Some(score))
+                let verdict = self.judge.indicator(&Indicator::File(hash))?;
+                (Kind::Hash.as_str(), hash.to_string(), Some(verdict.zone), Some(verdict.score))
             }
             Part::Network(range) => (NETWORK, network::text(&range), self.network_zone(&range)?, None),
             Part::Text(_) => return Ok(None),
         };
         let (first_seen, last_seen) = (seen.map(|seen| seen.0), seen.map(|seen| seen.1));
         Ok(Some(Found { kind, indicator, title: None, zone, score, why, first_seen, last_seen }))
-    }
-
-    fn file(&self, hash: &FileHash) -> Result<(Zone, ThreatScore), StoreError> {
-        let verdict = self.judge.file(hash)?;
-        Ok((verdict.zone, verdict.score))
     }
 
     fn network_zone(&self, range: &AddressRange) -> Result<Option<Zone>, StoreError> {

@@ -67,8 +67,12 @@ pub enum Table {
     Top = 24,
     /// object with very many rows → what all of them come to. Made anew by every writer of a run.
     Summary = 25,
+    /// URL → file that was downloaded from it. Observed.
+    UrlDownloaded = 26,
+    /// URL → file that contacted it. Observed.
+    UrlAccessedBy = 27,
     /// file name, as a [`ObjectKey::term`] → file that was downloaded or examined under it. Observed.
-    FileNamed = 26,
+    FileNamed = 28,
     /// From here on statements. Host, URL, network or file → listing.
     Listing = 64,
     /// Host, URL, network or file → benign entry.
@@ -110,7 +114,7 @@ pub enum Table {
     NameServerOf = 82,
 }
 
-const TABLES: [Table; 45] = [
+const TABLES: [Table; 47] = [
     Table::Resolves,
     Table::ResolvedBy,
     Table::Record,
@@ -136,6 +140,8 @@ const TABLES: [Table; 45] = [
     Table::Flagged,
     Table::Top,
     Table::Summary,
+    Table::UrlDownloaded,
+    Table::UrlAccessedBy,
     Table::FileNamed,
     Table::Listing,
     Table::Benign,
@@ -169,6 +175,11 @@ impl Table {
         (self as u8) < Table::Listing as u8
     }
 
+    /// Whether rows are statements that say nothing but their counterpart.
+    pub fn has_no_content(self) -> bool {
+        matches!(self, Table::RegistrantOf | Table::EmailOf | Table::NameServerOf)
+    }
+
     /// Whether rows follow from the other rows of their run and are made anew with it.
     pub fn is_derived(self) -> bool {
         matches!(self, Table::Top | Table::Summary)
@@ -176,7 +187,7 @@ impl Table {
 }
 
 /// The kind of an object, first byte of a key.
-mod kind {
+pub(super) mod kind {
     pub const CERTIFICATE: u8 = b'c';
     pub const DOMAIN: u8 = b'd';
     pub const FILE: u8 = b'f';
@@ -298,6 +309,11 @@ pub fn term(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let lower = words.join(" ").to_lowercase();
     lower[..lower.floor_char_boundary(TERM_BYTES_MAX)].to_owned()
+}
+
+/// What all keys of publications begin with.
+pub fn publications() -> [u8; 1] {
+    [kind::PUBLICATION]
 }
 
 /// Length of an object at the start of a key; `None` where the bytes are no key.

@@ -2,7 +2,8 @@
 //! those of an autonomous system. The hot indexes hold them all, in the order of their first address.
 
 use super::StoreError;
-use super::hot::{Hot, Kind};
+use super::hot::{Hot, Kind, Probe};
+use super::run::Run;
 use super::snapshot::{Hit, View};
 use crate::indicator::{AddressRange, to_u128};
 
@@ -40,7 +41,7 @@ impl View {
     /// As [`View::object`].
     pub fn ranges_inside(&self, range: &AddressRange, max: usize) -> Result<Ranges, StoreError> {
         let (mut found, mut is_cut) = (Vec::new(), false);
-        for (run, hot) in self.hot_indexes() {
+        for (index, run, hot) in self.hot_indexes() {
             let start = first_from(hot, range)?;
             for at in start..hot.bound_count() {
                 if at - start >= max {
@@ -51,8 +52,8 @@ impl View {
                 if to_u128(known.first()) > to_u128(range.last()) {
                     break;
                 }
-                if range.contains(known.last()) && known != *range {
-                    self.hit(run, Some(at as u32), hot.range_entry(at as u32)?, &mut |hit| {
+                if range.contains(known.last()) && known != *range && !is_forgotten(run, &known) {
+                    self.hit(index, Some(at as u32), hot.range_entry(at as u32)?, &mut |hit| {
                         found.push((known, hit))
                     });
                 }
@@ -68,22 +69,27 @@ impl View {
     /// As [`View::object`].
     pub fn ranges_of_system(&self, asn: u32, max: usize) -> Result<Ranges, StoreError> {
         let (mut found, mut is_cut) = (Vec::new(), false);
-        for (run, hot) in self.hot_indexes() {
+        for (index, run, hot) in self.hot_indexes() {
             let mut places = Vec::new();
             hot.networks_of(asn, &mut |at| places.push(at))?;
             is_cut |= places.len() > max;
             for at in places.into_iter().take(max) {
-                let Some(known) = hot.bounds(at)? else { continue };
-                self.hit(run, Some(at), hot.range_entry(at)?, &mut |hit| found.push((known, hit)));
+                let Some(known) = hot.bounds(at)?.filter(|known| !is_forgotten(run, known)) else { continue };
+                self.hit(index, Some(at), hot.range_entry(at)?, &mut |hit| found.push((known, hit)));
             }
         }
         Ok(Ranges::ordered(found, is_cut))
     }
 
-    fn hot_indexes(&self) -> impl Iterator<Item = (usize, &Hot)> {
+    fn hot_indexes(&self) -> impl Iterator<Item = (usize, &Run, &Hot)> {
         let runs = self.snapshot().runs().iter().enumerate();
-        runs.filter_map(|(index, run)| Some((index, run.hot.as_ref()?)))
+        runs.filter_map(|(index, run)| Some((index, &**run, run.hot.as_ref()?)))
     }
+}
+
+/// Whether a range is an address that is forgotten.
+fn is_forgotten(run: &Run, range: &AddressRange) -> bool {
+    range.first() == range.last() && run.hides(&Probe::Address(range.first()))
 }
 
 impl Ranges {

@@ -97,9 +97,10 @@ impl Snapshot {
         let mut runs = Vec::with_capacity(manifest.runs.len());
         for entry in &manifest.runs {
             let open = known.and_then(|known| known.runs.iter().find(|run| run.id == entry.id));
+            let open = open.filter(|run| run.heeds(entry, &manifest.tombstones));
             runs.push(match open {
                 Some(run) => run.clone(),
-                None => Arc::new(Run::live(folder, entry)?),
+                None => Arc::new(Run::live(folder, entry, &manifest.tombstones)?),
             });
         }
         let now = Arc::new(batch_states(&manifest, &runs, None));
@@ -292,7 +293,7 @@ impl View {
             let maybe: Vec<usize> =
                 may_know.enumerate().filter(|(_, known)| *known).map(|(at, _)| at).collect();
             for at in maybe {
-                if run.knows_name(names[at])? {
+                if !run.hides_name(names[at]) && run.knows_name(names[at])? {
                     known.push(at);
                 }
             }
@@ -311,7 +312,8 @@ impl View {
         let mut names = Vec::new();
         for (index, run) in self.snapshot.runs.iter().enumerate() {
             if self.reads(index) {
-                names.extend(run.names_with_skeleton(skeleton)?);
+                let known = run.names_with_skeleton(skeleton)?.into_iter();
+                names.extend(known.filter(|name| !run.hides_name(name)));
             }
         }
         names.sort_unstable();
@@ -364,7 +366,7 @@ impl View {
     pub fn hits(&self, probe: &Probe<'_>, found: &mut impl FnMut(Hit)) -> Result<(), StoreError> {
         let hash = probe.hash(self.snapshot.manifest.seed);
         for (index, run) in self.snapshot.runs.iter().enumerate() {
-            let Some(hot) = &run.hot else { continue };
+            let Some(hot) = run.hot.as_ref().filter(|_| !run.hides(probe)) else { continue };
             hot.find(hash, &mut |entry| self.hit(index, None, entry, found))?;
         }
         Ok(())
@@ -377,8 +379,7 @@ impl View {
     /// As [`View::object`].
     pub fn covering(&self, address: IpAddr, found: &mut impl FnMut(Hit)) -> Result<(), StoreError> {
         for (index, run) in self.snapshot.runs.iter().enumerate() {
-            let Some(hot) = &run.hot else { continue };
-            hot.find_covering(address, &mut |range, entry| self.hit(index, Some(range), entry, found))?;
+            run.covering(address, &mut |range, entry| self.hit(index, Some(range), entry, found))?;
         }
         Ok(())
     }
@@ -391,7 +392,7 @@ impl View {
     pub fn wildcards(&self, found: &mut impl FnMut(&str, Hit)) -> Result<(), StoreError> {
         for (index, run) in self.snapshot.runs.iter().enumerate() {
             let Some(hot) = &run.hot else { continue };
-            for (text, at) in &hot.texts.wildcards {
+            for (text, at) in hot.texts.wildcards.iter().filter(|(text, _)| !run.hides_text(text)) {
                 self.hit(index, None, hot.range_entry(*at)?, &mut |hit| found(text, hit));
             }
         }
@@ -407,7 +408,9 @@ impl View {
         for (index, run) in self.snapshot.runs.iter().enumerate() {
             let Some(hot) = &run.hot else { continue };
             hot.wildcards_on(host, &mut |mask, entry| {
-                self.hit(index, None, entry, &mut |hit| found(mask, hit));
+                if !run.hides_text(mask.text()) {
+                    self.hit(index, None, entry, &mut |hit| found(mask, hit));
+                }
             })?;
         }
         Ok(())

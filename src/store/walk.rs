@@ -175,7 +175,8 @@ impl View {
         let mut names = BTreeSet::new();
         for (index, run) in self.snapshot().runs().iter().enumerate() {
             if self.reads(index) {
-                names.extend(run.names_from(&format!("{label}."), max)?);
+                let known = run.names_from(&format!("{label}."), max)?.into_iter();
+                names.extend(known.filter(|name| !run.hides_name(name)));
             }
         }
         Ok(names.into_iter().take(max).collect())

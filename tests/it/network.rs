@@ -54,6 +54,7 @@ fn ask(world: &World, text: &str, as_of: Option<&str>) -> Result<Value, LookupEr
         policy: &world.policy,
         licence: Licence::default(),
         now: world.now,
+        round_counts: false,
         reader: world.reader.clone(),
     };
     let as_of = as_of.map(|text| Timestamp::parse(text).unwrap());

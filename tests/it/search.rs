@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use zonelens::feeds::State;
+use zonelens::indicator::Indicator;
 use zonelens::lookup::{Context, Licence, LookupError};
 use zonelens::search::{LIMIT_MAX, Page, search};
 use zonelens::store::merge::Retention;
 use zonelens::store::walk::{Head, Range, Walk};
-use zonelens::store::{Reader, Table};
+use zonelens::store::{Reader, Subject, Table};
 use zonelens::value::Tlp;
 
 use crate::program::{NOW, Program};
@@ -65,6 +66,7 @@ fn page(world: &World, query: &str, cursor: Option<&str>, limit: usize) -> Resul
         policy: &world.policy,
         licence: Licence::default(),
         now: world.now,
+        round_counts: false,
         reader: world.reader.clone(),
     };
     search(&context, query, cursor, limit)
@@ -458,6 +460,32 @@ fn what_is_restricted_is_neither_listed_nor_named() {
     world.reader.is_export = true;
     assert_eq!(found(&world, "ns:ns.bad.example").len(), 0);
     assert_eq!(found(&world, "bad.example").len(), 0);
+}
+
+#[test]
+fn what_is_forgotten_is_found_by_nothing_that_named_it() {
+    let world = world();
+    let forget = |text: &str| {
+        let subject = Subject::indicator(Indicator::parse(text).unwrap());
+        world.store.forget(&[subject], false, world.now).unwrap();
+    };
+    forget("example.net");
+    for query in [
+        "*.example.net",
+        "example.net",
+        "ns2.example.org",
+        "registrant:acme ltd",
+        "jane@example.org",
+        "tls.example.net",
+    ] {
+        assert_eq!(found(&world, query), [""; 0], "{query}");
+    }
+    assert_eq!(found(&world, "example.*"), ["domain example.co.uk (label example)"]);
+    assert_eq!(found(&world, "ns:ns1.example.org"), ["domain example.co.uk (name server ns1.example.org)"]);
+    forget("example.org");
+    assert_eq!(found(&world, "ns:ns1.example.org"), [""; 0], "the name server itself");
+    forget("22222222222222222222222222222222");
+    assert_eq!(found(&world, "file:invoice.exe").len(), 1);
 }
 
 #[test]
