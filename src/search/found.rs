@@ -17,6 +17,9 @@ const REPORT: &str = "report";
 
 type Seen = Option<(Timestamp, Timestamp)>;
 
+/// The key of a row, and what it is; `None`: nothing that is shown.
+type FoundAt = (Vec<u8>, Option<Found>);
+
 /// Finds what candidates are.
 pub(super) struct Finder<'a> {
     judge: &'a Judge<'a>,
@@ -89,13 +92,9 @@ impl<'a> Finder<'a> {
     }
 
     /// What a source lists now under an object, with the keys of the rows, in their order.
-    pub(super) fn listings(
-        &self,
-        key: &ObjectKey,
-        source: u16,
-    ) -> Result<Vec<(Vec<u8>, Option<Found>)>, StoreError> {
+    pub(super) fn listings(&self, key: &ObjectKey, source: u16) -> Result<Vec<FoundAt>, StoreError> {
         let object = self.judge.view().table(key, Table::Listing)?;
-        let mut found: Vec<(Vec<u8>, Option<Found>)> = Vec::new();
+        let mut found: Vec<FoundAt> = Vec::new();
         for statement in object.statements(Table::Listing).filter(|one| one.source == source) {
             let row = [&key.0[..], &[Table::Listing as u8], &statement.counterpart].concat();
             let one = self.listing(key, statement)?;
