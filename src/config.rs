@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::indicator::Prefix;
 use crate::source::Source;
 use crate::store::merge::Retention;
+use crate::value::Tlp;
 use crate::verdict::Policy;
 
 /// The file that is read where none is named.
@@ -42,6 +43,8 @@ pub struct Config {
     pub import: Import,
     /// Logs.
     pub log: Log,
+    /// What may be passed on.
+    pub tlp: Sharing,
     /// Sources: where data comes from, and what is known of it beforehand.
     #[serde(rename = "source", skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
@@ -60,6 +63,7 @@ impl Default for Config {
             telemetry: Telemetry::default(),
             import: Import::default(),
             log: Log::default(),
+            tlp: Sharing::default(),
             sources: Vec::new(),
         }
     }
@@ -99,6 +103,8 @@ pub struct Http {
     pub secure_cookies: bool,
     /// Who sees `/metrics`.
     pub metrics: MetricsFor,
+    /// Counts of hits, files and URLs are shown to the nearest power of ten: for sites that must not reveal them.
+    pub round_counts: bool,
     /// HTTPS; absent: plain HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
@@ -235,6 +241,7 @@ impl Default for Http {
             cors_origins: Vec::new(),
             secure_cookies: false,
             metrics: MetricsFor::Admin,
+            round_counts: false,
             tls: None,
         }
     }
@@ -331,6 +338,20 @@ pub struct Log {
 impl Default for Log {
     fn default() -> Log {
         Log { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+/// What may be passed on, by the Traffic Light Protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sharing {
+    /// The strictest mark of what leaves in exports: bundles, events, tables, passive DNS.
+    pub export: Tlp,
+}
+
+impl Default for Sharing {
+    fn default() -> Sharing {
+        Sharing { export: Tlp::Green }
     }
 }
 

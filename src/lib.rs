@@ -10,6 +10,7 @@ pub mod config; // what can be set, and its defaults
 pub mod demo; // what a new user sees first
 pub mod dossier; // what is gathered of an object
 pub mod explain; // how a verdict came about, step by step
+pub mod export; // what others read: STIX, OpenIOC, CSV
 pub mod fact; // what every input comes down to
 pub mod feeds; // bytes to facts: the table of formats
 pub mod generate; // telemetry of any size from a seed, for benchmarks
@@ -21,6 +22,7 @@ pub mod lookup; // one question, one answer
 pub mod overlap; // which sources list the same
 pub mod pdns; // passive DNS as others ask for it
 pub mod people; // pins, notes, sightings and reports of false positives
+pub mod publications; // intelligence reports: which there are, and what they name
 pub mod request; // the parameters of a lookup as text
 pub mod sections; // the sections of a report: the table of them
 pub mod source; // where data comes from, and how it gets here

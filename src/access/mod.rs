@@ -78,7 +78,7 @@ pub enum Refused {
 pub struct Access {
     /// Whether everybody has to say who they are.
     pub is_on: bool,
-    database: Database,
+    database: Arc<Database>,
     directory: Mutex<(Arc<Directory>, Option<Instant>)>,
     sessions: Sessions,
     /// The key that verified passwords are remembered under.
@@ -115,10 +115,12 @@ impl Access {
         lives: Lives,
         is_on: impl FnOnce(bool) -> bool,
     ) -> Result<Access, AccessError> {
-        let database = Database::open(folder)?;
+        let database = Arc::new(Database::open(folder)?);
         let directory = Arc::new(database.directory()?);
         let is_on = is_on(!directory.users.is_empty());
         let sessions = Sessions::open(&database, lives)?;
+        let counters = Counters::start(database.clone());
+        let counters = counters.map_err(|error| AccessError::Failed(format!("no thread: {error}")))?;
         let used = Used { all: database.used()?, ..Used::default() };
         Ok(Access {
             is_on,
@@ -127,7 +129,7 @@ impl Access {
             key: secret::random()?,
             verified: Mutex::default(),
             attempts: Attempts::default(),
-            counters: Counters::default(),
+            counters,
             buckets: Buckets::default(),
             used: Mutex::new(used),
             setup: Mutex::default(),
@@ -376,10 +378,9 @@ impl Access {
             return Ok(());
         }
         let (subjects, day) = (caller.subjects(), now.day());
-        let database = caller.identity.as_ref().map(|_| &self.database);
         let mut counts = Vec::with_capacity(subjects.len());
         for (position, (subject, limits)) in subjects.iter().enumerate() {
-            let refused = match self.counters.take(database, day, subject, lookups, limits.day_quota) {
+            let refused = match self.counters.take(day, subject, lookups, limits.day_quota) {
                 Ok(Ok(count)) => {
                     counts.push(count);
                     continue;
@@ -422,10 +423,10 @@ impl Access {
     }
 
     /// Writes what is left: the end of the service.
-    pub fn close(&self, now: Timestamp) {
+    pub fn close(&mut self, now: Timestamp) {
         self.keep(now);
-        if let Err(error) = self.counters.close(&self.database) {
-            tracing::warn!(%error, "counts of today go on up to {} further", limits::BLOCK);
+        if let Err(error) = self.counters.close() {
+            tracing::warn!(%error, "counts of today go on up to {} further", limits::AHEAD_MAX);
         }
     }
 }

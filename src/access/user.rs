@@ -118,7 +118,7 @@ pub struct NewToken {
     pub name: String,
     /// What it may be used for.
     pub scopes: Vec<Scope>,
-    /// How long it lives, in days, 1 to [`TOKEN_DAYS_MAX`].
+    /// How long it lives, in days, 1 to [`super::directory::TOKEN_DAYS_MAX`].
     pub days: i64,
 }
 

@@ -47,7 +47,7 @@ impl Demo {
         let service = http::Service::new(store, policy, program.clock, &config).map_err(Failure::Failed)?;
         // The store is open, so whoever can connect finds the service ready.
         let mut shown = Ok(());
-        let code = super::serve::served(service, &config.http, |address| shown = show(address, out))?;
+        let code = super::serve::served(service.into(), &config.http, |address| shown = show(address, out))?;
         shown?;
         Ok(code)
     }

@@ -30,7 +30,7 @@ impl Serve {
     pub(super) fn run(self, program: &Program, _out: &mut dyn Write) -> Result<Code, Failure> {
         let mut config = program.config.clone();
         config.http.listen = self.listen.unwrap_or(config.http.listen);
-        let policy = program.policy()?;
+        let policy = program.config.policy().map_err(Failure::Usage)?;
         // A new store answers 404 until something is imported: a service may start before its first import.
         let store = Arc::new(program.store_or_new()?);
         let data = store.folder().display().to_string();
@@ -47,18 +47,20 @@ impl Serve {
             None
         };
         let wishes = Arc::new(Wishes::default());
+        let service =
+            http::Service::new(store.clone(), policy, program.clock, &config).map_err(Failure::Failed)?;
+        let service = Arc::new(service.with_wishes(wishes.clone()));
+        let told = service.clone();
         let _refresher = Refresher::start(Setup {
             store: store.clone(),
             clock: program.clock,
             configured: program.config.sources.clone(),
             telemetry: program.config.telemetry,
             buffer_bytes: program.config.import.buffer_mb << 20,
-            wishes: wishes.clone(),
-            changed: Box::new(|_| {}),
+            wishes,
+            changed: Box::new(move |registry| told.know(registry)),
         })
         .map_err(|error| Failure::Failed(format!("cannot start a thread: {error}")))?;
-        let service = http::Service::new(store, policy, program.clock, &config).map_err(Failure::Failed)?;
-        let service = service.with_wishes(wishes);
         served(service, &config.http, |address| {
             let scheme = if config.http.tls.is_some() { "https" } else { "http" };
             tracing::info!(%address, data, "listening on {scheme}://{address}");
@@ -68,12 +70,12 @@ impl Serve {
 
 /// Serves to the end. Where the first admin has to be made it says how.
 pub(super) fn served(
-    service: http::Service,
+    service: Arc<http::Service>,
     settings: &Http,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<Code, Failure> {
     let setup = service.begin_setup().map_err(|error| Failure::Failed(error.to_string()))?;
-    http::serve(Arc::new(service), settings, |address| {
+    http::serve(service, settings, |address| {
         ready(address);
         if let Some(token) = setup {
             let scheme = if settings.tls.is_some() { "https" } else { "http" };

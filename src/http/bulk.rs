@@ -17,14 +17,13 @@ use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 use tokio::sync::mpsc::{Receiver, channel};
 
+use super::Service;
 use super::api::{parameter, wanted};
 use super::error::Problem;
 use super::gate::over;
 use super::table::Dialect;
-use super::{Service, reader};
 use crate::access::Caller;
 use crate::bulk::{self, Batch, Form, Wanted};
-use crate::lookup::Context;
 use crate::value::Timestamp;
 
 /// The longest body.
@@ -83,13 +82,8 @@ async fn answer(
                 audit.record(Box::new(caller.entry("lookup", value, now)));
             }
         }
-        let context = Context {
-            store: &service.store,
-            policy: &service.policy,
-            reader: reader(&caller),
-            licence: caller.licence,
-            now,
-        };
+        let known = service.known();
+        let context = known.context(&service, &caller, now);
         let mut out = |lines: Vec<u8>| {
             // Nobody is left to read it.
             let gone = |_| std::io::Error::from(std::io::ErrorKind::BrokenPipe);

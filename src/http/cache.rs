@@ -13,6 +13,7 @@ use crate::sections::license_info;
 
 /// A report's bytes, and where in them the licence stands, which is another in each answer.
 pub(super) struct Body {
+    media_type: &'static str,
     bytes: Vec<u8>,
     licence: Option<Range<usize>>,
     /// A digest of the bytes without the licence, as it stands in an `ETag`.
@@ -34,12 +35,12 @@ impl Body {
         digest.update(&bytes[..rest.start]);
         digest.update(&bytes[rest.end..]);
         let etag = HeaderValue::from_str(&format!("\"{:032x}\"", digest.digest128())).ok();
-        Body { bytes, licence, etag }
+        Body { media_type: "application/json", bytes, licence, etag }
     }
 
     /// The bytes of something without a licence.
-    pub(super) fn plain(bytes: Vec<u8>) -> Body {
-        Body { bytes, licence: None, etag: None }
+    pub(super) fn plain(media_type: &'static str, bytes: Vec<u8>) -> Body {
+        Body { media_type, bytes, licence: None, etag: None }
     }
 
     /// The bytes with this licence.
@@ -55,7 +56,7 @@ impl Body {
 
     /// The answer with this licence.
     pub(super) fn response(&self, licence: &Licence) -> Response {
-        let kind = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        let kind = [(CONTENT_TYPE, HeaderValue::from_static(self.media_type))];
         let mut response = (kind, self.with(licence)).into_response();
         if let Some(etag) = &self.etag {
             response.headers_mut().insert(ETAG, etag.clone());
@@ -142,7 +143,7 @@ mod tests {
     use crate::lookup::Answer;
 
     fn body(text: &str) -> Arc<Body> {
-        Arc::new(Body::plain(text.as_bytes().to_vec()))
+        Arc::new(Body::plain("text/plain", text.as_bytes().to_vec()))
     }
 
     #[test]

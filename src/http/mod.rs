@@ -3,9 +3,10 @@
 //! Every error is a problem document (RFC 9457). Every request passes the gate, which knows who asks, whether they
 //! may, and how much they asked today.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -33,9 +34,11 @@ use crate::access::{Access, AccessError, Caller};
 use crate::clock::Clock;
 use crate::config::{Config, Http, MetricsFor, Session};
 use crate::indicator::Prefix;
-use crate::source::Source;
+use crate::lookup::Context;
 use crate::source::schedule::Wishes;
+use crate::source::{Registry, Source};
 use crate::store::{Reader, Store};
+use crate::value::{Timestamp, Tlp};
 use crate::verdict::Policy;
 
 // What handlers share.
@@ -55,9 +58,13 @@ mod bulk;
 mod ingest;
 mod login;
 mod metrics;
+mod open_tip;
 mod own;
 mod pdns;
 mod people;
+mod publications;
+mod question;
+mod scan;
 mod sources;
 mod users;
 
@@ -83,10 +90,17 @@ const COMPRESSED_BYTES_MIN: u64 = 1024;
 /// What all requests share.
 pub struct Service {
     store: Arc<Store>,
+    /// The policy without what sources say of themselves.
     policy: Policy,
+    /// What sources make of it.
+    known: RwLock<Arc<Known>>,
     clock: Clock,
     cache: Cache,
     timeout: Duration,
+    /// The strictest mark of what leaves.
+    export: Tlp,
+    /// Counts of hits are shown to the nearest power of ten.
+    round_counts: bool,
     /// Held by whoever scans all listings: one at a time.
     scan: Arc<Mutex<()>>,
     /// What takes in telemetry.
@@ -141,12 +155,19 @@ impl Service {
         let certificate = settings.tls.as_ref().map(Certificate::open).transpose();
         let certificate = certificate.map_err(|error| error.to_string())?.map(Arc::new);
         let is_open = settings.metrics == MetricsFor::Open;
-        Ok(Service {
+        let service = Service {
             store,
+            known: RwLock::new(Arc::new(Known {
+                policy: policy.clone(),
+                marks: Arc::default(),
+                export: config.tlp.export,
+            })),
             policy,
             clock,
             cache: Cache::new(settings.cache_mb << 20),
             timeout: Duration::from_secs(settings.request_timeout_s),
+            round_counts: settings.round_counts,
+            export: config.tlp.export,
             scan: Arc::default(),
             ingest: ingest::Ingest::new(config),
             writing: Arc::default(),
@@ -162,7 +183,9 @@ impl Service {
             certificate,
             configured: config.sources.clone(),
             wishes: Arc::default(),
-        })
+        };
+        service.know(&Registry::read(&config.sources, service.store.folder())?);
+        Ok(service)
     }
 
     /// A token for making the first admin, where there has to be one; see [`Access::begin_setup`].
@@ -179,6 +202,18 @@ impl Service {
         self.access.is_on
     }
 
+    /// Learns what sources there are: their weights and marks.
+    pub fn know(&self, registry: &Registry) {
+        let mut policy = self.policy.clone();
+        policy.weigh(registry);
+        let known = Known { policy, marks: Arc::new(registry.marks()), export: self.export };
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
+    }
+
+    fn known(&self) -> Arc<Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// With what is told the thread that refreshes sources.
     pub fn with_wishes(mut self, wishes: Arc<Wishes>) -> Service {
         self.wishes = wishes;
@@ -192,23 +227,47 @@ impl Drop for Service {
     }
 }
 
-/// Up to what mark somebody sees who said something.
-fn reader(caller: &Caller) -> Reader {
-    Reader { clearance: caller.clearance, ..Reader::default() }
+/// What is known of sources while they are as they are.
+struct Known {
+    policy: Policy,
+    marks: Arc<BTreeMap<String, Tlp>>,
+    export: Tlp,
+}
+
+impl Known {
+    /// What a lookup of a caller needs.
+    fn context<'a>(&'a self, service: &'a Service, caller: &Caller, now: Timestamp) -> Context<'a> {
+        Context {
+            store: &service.store,
+            policy: &self.policy,
+            licence: caller.licence.clone(),
+            now,
+            round_counts: service.round_counts,
+            reader: self.reader(caller),
+        }
+    }
+
+    /// Up to what mark somebody sees who said something.
+    fn reader(&self, caller: &Caller) -> Reader {
+        Reader {
+            clearance: caller.clearance,
+            is_export: false,
+            export: self.export,
+            marks: self.marks.clone(),
+        }
+    }
 }
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// All routes, grouped by who calls them. What each needs of who asks stands in [`table::PATHS`].
+/// All routes, grouped by who calls them. What each needs of who asks stands in `http/table.rs`.
 pub fn routes(service: Arc<Service>) -> Router {
     let router = Router::new()
         // Clients: one indicator, one report.
-        .route("/api/domain/", get(api::domain))
-        .route("/api/domain/{*domain}", get(api::domain))
-        .route("/api/ip/", get(api::ip))
-        .route("/api/ip/{*ip}", get(api::ip))
+        .merge(api::routes())
+        .merge(publications::routes())
         // The service's own questions.
         .route("/api/v1/indicator", get(own::indicator_report))
         .route("/api/v1/lookup", post(bulk::lookup).layer(DefaultBodyLimit::max(bulk::BODY_BYTES_MAX)))
@@ -339,7 +398,7 @@ fn plain(text: &'static str) -> Response {
 }
 
 async fn unknown_route(uri: Uri) -> Problem {
-    let detail = "there is nothing at this path: use /api/domain/{domain} or /api/ip/{ip}";
+    let detail = "there is nothing at this path: use /api/domain/{domain}, /api/ip/{ip}, /api/url/{url} or /api/hash/{hash}";
     Problem::new(StatusCode::NOT_FOUND, &uri, detail)
 }
 

@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::Service;
 use super::api::{parameter, wanted};
 use super::error::Problem;
-use super::{Service, reader};
 use crate::access::Caller;
 use crate::history::{diff, timeline};
 use crate::indicator::Indicator;
@@ -42,6 +42,11 @@ pub(super) async fn indicator_report(
     answer(service, caller, uri, move |context, query| {
         let indicator = indicator(query, "value")?;
         wishes.looked_up.note(&indicator);
+        if parameter(query, "format").is_some_and(|format| format != "json") {
+            let detail =
+                "format: this answers JSON alone; ask the path of the object's kind for stix".to_owned();
+            return Err(LookupError::BadRequest(detail));
+        }
         let request = wanted(query, context.now).map_err(LookupError::BadRequest)?;
         match lookup::report(context, &indicator, &request) {
             Ok(report) => {
@@ -137,8 +142,8 @@ pub(super) async fn worked<T: Send + 'static>(
     let at_work = {
         let service = service.clone();
         tokio::task::spawn_blocking(move || {
-            let (reader, licence) = (reader(&caller), caller.licence);
-            let context = Context { store: &service.store, policy: &service.policy, licence, now, reader };
+            let known = service.known();
+            let context = known.context(&service, &caller, now);
             work(&context, &query)
         })
     };

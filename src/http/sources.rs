@@ -2,8 +2,10 @@
 //!
 //! `GET /api/v1/sources/overlap` is a scan of all listings, so one at a time, and kept until the data changes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use axum::http::{StatusCode, Uri};
@@ -12,20 +14,28 @@ use axum::response::{IntoResponse, Response};
 use super::Service;
 use super::cache::{Age, Body};
 use super::error::Problem;
+use crate::access::Caller;
 use crate::import::source_name;
 use crate::lookup::Licence;
 use crate::overlap;
 use crate::source::known::{self, Known};
 use crate::source::quarantine::Quarantine;
 use crate::source::{Registry, Source};
-use crate::store::StoreError;
+use crate::store::{Reader, Snapshot, StoreError};
+use crate::value::Tlp;
 
-/// Every source and what came of it.
-pub(super) async fn list(State(service): State<Arc<Service>>, uri: Uri) -> Response {
-    let read = |service: &Service| {
+/// Every source that the caller may know of, and what came of it.
+pub(super) async fn list(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Response {
+    let read = move |service: &Service| {
         let registry = registry(service)?;
+        let seen = Seen::by(service, &registry, &caller)?;
         let all = known::all(&registry, service.store.folder()).map_err(|error| error.to_string())?;
-        Ok(all.into_iter().map(Known::published).collect::<Vec<_>>())
+        let all = all.into_iter().filter(|known| !seen.is_hidden(&known.source.name));
+        Ok(all.map(Known::published).collect::<Vec<_>>())
     };
     match blocking(&service, &uri, read).await {
         Ok(all) => {
@@ -39,6 +49,7 @@ pub(super) async fn list(State(service): State<Arc<Service>>, uri: Uri) -> Respo
 /// The sampled records of a source's newest import that were not understood, one JSON object a line.
 pub(super) async fn rejected(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
     uri: Uri,
 ) -> Response {
@@ -47,6 +58,10 @@ pub(super) async fn rejected(
     }
     let source = name.clone();
     let read = move |service: &Service| {
+        // Of a source that is hidden there is as little as of one that does not exist.
+        if Seen::by(service, &registry(service)?, &caller)?.is_hidden(&source) {
+            return Ok(String::new());
+        }
         let quarantine =
             Quarantine::read(service.store.folder(), &source).map_err(|error| error.to_string())?;
         let line = |record| serde_json::to_string(record).expect("texts and numbers") + "\n";
@@ -88,6 +103,28 @@ pub(super) async fn refresh(
             refused(StatusCode::NOT_FOUND, detail)
         }
         Err(problem) => problem.into_response(),
+    }
+}
+
+/// What a caller may know of sources: those that are marked above their clearance are hidden.
+struct Seen {
+    snapshot: Arc<Snapshot>,
+    marks: Arc<BTreeMap<String, Tlp>>,
+    clearance: Tlp,
+}
+
+impl Seen {
+    fn by(service: &Service, registry: &Registry, caller: &Caller) -> Result<Seen, String> {
+        let reader = Reader { marks: Arc::new(registry.marks()), ..service.known().reader(caller) };
+        let snapshot = service.store.snapshot().map_err(|error| error.to_string())?.for_reader(&reader);
+        Ok(Seen { snapshot, marks: reader.marks, clearance: reader.clearance })
+    }
+
+    fn is_hidden(&self, name: &str) -> bool {
+        let number = self.snapshot.manifest.sources.iter().position(|known| known == name);
+        // A source that never gave anything is marked by the configuration alone.
+        let is_above = self.marks.get(name).is_some_and(|mark| *mark > self.clearance);
+        is_above || number.is_some_and(|number| self.snapshot.is_restricted(number as u16))
     }
 }
 
@@ -137,9 +174,9 @@ async fn body(service: &Arc<Service>, uri: &Uri) -> Result<Vec<u8>, Problem> {
             if let Some(kept) = service.cache.get(age, KEY) {
                 return Ok(kept.with(&Licence::default()));
             }
-            let overlap = overlap::overlap(&service.store, &service.policy, now)?;
+            let overlap = overlap::overlap(&service.store, &service.known().policy, now)?;
             let bytes = serde_json::to_vec(&overlap).expect("texts and numbers");
-            service.cache.put(age, KEY, Arc::new(Body::plain(bytes.clone())));
+            service.cache.put(age, KEY, Arc::new(Body::plain("application/json", bytes.clone())));
             // The next one's turn is when this is done, also where nobody waits for the answer any more.
             drop(turn);
             Ok(bytes)

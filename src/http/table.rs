@@ -72,7 +72,7 @@ pub(super) static PATHS: &[Path] = {
         Path { write: May(Bulk), ..lookup("/api/v1/lookup", Dialect::Tip) },
         lookup("/api/v1/diff", Dialect::Tip),
         lookup("/api/v1/timeline", Dialect::Tip),
-        other("/api/v1/sources", "source", May(Lookup), May(Sources)),
+        other("/api/v1/sources", "source refresh", May(Lookup), May(Sources)),
         other("/api/v1/pins", "pin", May(Lookup), May(Pin)),
         other("/api/v1/notes", "note", May(Lookup), May(Write)),
         other("/api/v1/sightings", "sighting", May(Lookup), May(Write)),
@@ -126,7 +126,7 @@ impl Path {
         let verb = match *method {
             _ if self.noun.is_empty() => return None,
             _ if self.is_lookup => return Some(self.noun.to_owned()),
-            _ if self.noun.starts_with("log") || self.noun == "setup" => {
+            _ if self.noun.starts_with("log") || matches!(self.noun, "setup" | "source refresh") => {
                 return (!is_read(method)).then(|| self.noun.to_owned());
             }
             Method::POST => "add",
@@ -165,6 +165,8 @@ mod tests {
         assert_eq!(action("/api/v1/users/ann", Method::PATCH).as_deref(), Some("user change"));
         assert_eq!(action("/login", Method::POST).as_deref(), Some("login"));
         assert_eq!(action("/login", Method::GET), None);
+        assert_eq!(action("/api/v1/sources/a/refresh", Method::POST).as_deref(), Some("source refresh"));
+        assert_eq!(action("/api/v1/sources", Method::GET), None);
         assert_eq!(action("/healthz", Method::GET), None);
     }
 }

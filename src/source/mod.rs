@@ -312,6 +312,11 @@ impl Registry {
         Ok(registry)
     }
 
+    /// What sources are marked with, by name.
+    pub fn marks(&self) -> BTreeMap<String, Tlp> {
+        self.iter().filter_map(|source| Some((source.name.clone(), source.tlp?))).collect()
+    }
+
     /// By name.
     pub fn iter(&self) -> impl Iterator<Item = &Source> {
         self.sources.values()

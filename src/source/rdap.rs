@@ -162,8 +162,7 @@ fn wanted(
     let snapshot = ask.store.snapshot()?;
     let newest = snapshot.batches().iter().map(|batch| batch.seq).max().unwrap_or(0);
     // A question tells the registry: it is as if the name were passed on.
-    let marks = ask.registry.iter().filter_map(|source| Some((source.name.clone(), source.tlp?))).collect();
-    let reader = Reader { marks: Arc::new(marks), ..Reader::default() }.exporting();
+    let reader = Reader { marks: Arc::new(ask.registry.marks()), ..Reader::default() }.exporting();
     let (view, passed_on) = (snapshot.view(None), snapshot.for_reader(&reader).view(None));
     let mut wanted = Wanted { newest, ..Wanted::default() };
     let looked_up = looked_up.iter().filter_map(|name| DomainName::from_normal(name));

@@ -22,6 +22,7 @@ mod filter;
 mod flagged;
 mod fold;
 pub mod forget;
+mod gathered;
 mod hashes;
 pub mod hot;
 mod index;

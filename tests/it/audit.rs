@@ -133,6 +133,7 @@ fn commands_stand_in_it_too_and_it_can_be_read_out() {
     assert_eq!(entries(&program, &["--since", "2024-06-02"]).len(), 0);
     assert_eq!(entries(&program, &["--user", "nobody"]).len(), 0);
     let csv = program.ok(&["audit", "--format", "csv", "--action", "import"]).out;
+    let imports = entries(&program, &["--action", "import"]).len();
     assert!(
         csv.starts_with("at,user,token,address,action,request,object,status\n2024-06-01T12:00:00Z,"),
         "{csv}"
@@ -140,8 +141,8 @@ fn commands_stand_in_it_too_and_it_can_be_read_out() {
     assert!(program.ok(&["audit"]).out.contains("import  zonelens  batch 1 of list"));
     // Off, with nobody to answer for.
     program.file("off.toml", "[audit]\ndays = 0\n");
-    program.ok(&["--config", "off.toml", "import", "--source", "again", "list.txt"]);
-    assert_eq!(entries(&program, &["--action", "import"]).len(), 1);
+    program.ok(&["--config", "off.toml", "import", "--source", "other", "list.txt"]);
+    assert_eq!(entries(&program, &["--action", "import"]).len(), imports);
 }
 
 #[test]

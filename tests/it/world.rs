@@ -90,18 +90,29 @@ impl World {
         self.feed_at(source, State::Events, "2024-05-31", facts)
     }
 
-    pub fn ask(&self, indicator: &str, request: &Request) -> Result<Value, LookupError> {
+    fn context(&self) -> Context<'_> {
         self.store.refresh();
-        let licence = Licence::default();
-        let context = Context {
+        Context {
             store: &self.store,
             policy: &self.policy,
-            licence,
+            licence: Licence::default(),
             now: self.now,
+            round_counts: false,
             reader: self.reader.clone(),
-        };
-        let report = lookup::report(&context, &Indicator::parse(indicator).unwrap(), request)?;
+        }
+    }
+
+    pub fn ask(&self, indicator: &str, request: &Request) -> Result<Value, LookupError> {
+        let indicator = Indicator::parse(indicator).unwrap();
+        let report = lookup::report(&self.context(), &indicator, request)?;
         Ok(serde_json::from_slice(&report.json()).unwrap())
+    }
+
+    /// The report as a STIX bundle.
+    pub fn bundle(&self, indicator: &str) -> Value {
+        let indicator = Indicator::parse(indicator).unwrap();
+        let bundle = lookup::bundle(&self.context(), &indicator, &Request::default()).unwrap();
+        serde_json::from_slice(&bundle).unwrap()
     }
 
     pub fn report(&self, indicator: &str) -> Value {
