@@ -101,7 +101,7 @@ fn indicator(query: &str, name: &str) -> Result<Indicator, LookupError> {
     Indicator::parse(&text).map_err(|error| LookupError::BadRequest(format!("{name}: {error}")))
 }
 
-fn required(query: &str, name: &str) -> Result<String, LookupError> {
+pub(super) fn required(query: &str, name: &str) -> Result<String, LookupError> {
     parameter(query, name).filter(|value| !value.is_empty()).ok_or_else(|| {
         LookupError::BadRequest(format!("{name} is missing: name it as ?{name}=… in the query"))
     })
@@ -114,7 +114,7 @@ fn json<T: Serialize>(body: &T) -> Response {
 }
 
 /// What a blocking piece of work answers, as JSON or as a problem.
-async fn answer<T: Serialize + Send + 'static>(
+pub(super) async fn answer<T: Serialize + Send + 'static>(
     service: Arc<Service>,
     caller: Caller,
     uri: Uri,

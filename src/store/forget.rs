@@ -176,7 +176,7 @@ impl Forgotten {
         if self.hides_part(object) {
             return None;
         }
-        if table.is_observed() {
+        if table.is_observed() || table.has_no_content() {
             return (!self.hides_counterpart(table, counterpart)).then_some(value);
         }
         // The ends of a network's range are no addresses that it speaks of.
