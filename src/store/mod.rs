@@ -27,6 +27,7 @@ mod hashes;
 pub mod hot;
 mod index;
 mod keep;
+pub mod kept_out;
 pub mod key;
 mod large;
 mod listed;
