@@ -39,10 +39,12 @@ mod generate;
 mod import;
 mod lookup;
 mod merge;
+mod network;
 mod parse;
 mod people;
 mod policy;
 mod retire;
+mod search;
 mod serve;
 mod source;
 mod stats;
@@ -81,6 +83,9 @@ enum Command {
     Diff(diff::Diff),
     Import(import::Import),
     Lookup(lookup::Lookup),
+    Search(search::Search),
+    Network(network::Network),
+    Asn(network::System),
     Pin(people::Pin),
     Note(people::Note),
     Sighting(people::Sighting),
@@ -115,6 +120,9 @@ impl Command {
             Command::Diff(command) => command.run(program, out),
             Command::Import(command) => command.run(program, out),
             Command::Lookup(command) => command.run(program, out),
+            Command::Search(command) => command.run(program, out),
+            Command::Network(command) => command.run(program, out),
+            Command::Asn(command) => command.run(program, out),
             Command::Pin(command) => command.run(program, out),
             Command::Note(command) => command.run(program, out),
             Command::Sighting(command) => command.run(program, out),

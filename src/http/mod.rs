@@ -68,6 +68,7 @@ mod publications;
 mod question;
 mod reports;
 mod scan;
+mod search;
 mod sources;
 mod users;
 
@@ -281,6 +282,9 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/timeline", get(own::timeline))
         .route("/api/v1/sources", get(sources::list))
         .route("/api/v1/sources/overlap", get(sources::overlap))
+        .route("/api/v1/network/{*cidr}", get(search::network))
+        .route("/api/v1/asn/{asn}", get(search::system))
+        .route("/api/v1/search-all", get(search::search))
         .route("/api/v1/sources/{name}/rejected", get(sources::rejected))
         .route("/api/v1/sources/{name}/refresh", post(sources::refresh))
         // Sensors: telemetry.

@@ -101,7 +101,7 @@ pub(super) fn indicator(query: &str, name: &str) -> Result<Indicator, LookupErro
     Indicator::parse(&text).map_err(|error| LookupError::BadRequest(format!("{name}: {error}")))
 }
 
-fn required(query: &str, name: &str) -> Result<String, LookupError> {
+pub(super) fn required(query: &str, name: &str) -> Result<String, LookupError> {
     parameter(query, name).filter(|value| !value.is_empty()).ok_or_else(|| {
         LookupError::BadRequest(format!("{name} is missing: name it as ?{name}=… in the query"))
     })

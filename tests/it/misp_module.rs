@@ -107,8 +107,9 @@ fn who_asks_says_so_in_the_configuration_of_the_module() {
     program.ok(&["import", "--source", "partner", "--format", "native", "strict.ndjson"]);
     let service = service(&program, &[]);
     assert_eq!(service.get("/modules").status, 200, "MISP asks without a token");
+    let attribute = json!({"type": "domain", "value": "shop.example"});
     let question =
-        |token: &Value| json!({"module": "zonelens", "domain": "shop.example", "config": {"token": token}});
+        |token: &Value| json!({"module": "zonelens", "attribute": attribute, "config": {"token": token}});
     for wrong in [json!("zl_wrong"), json!(""), json!(7), json!("a\nb"), Value::Null] {
         let answer = query(&service, &question(&wrong));
         assert_eq!(answer.status, 401, "{wrong}: {}", answer.body);
@@ -122,7 +123,7 @@ fn who_asks_says_so_in_the_configuration_of_the_module() {
         "POST",
         "/query",
         &token,
-        &json!({"module": "zonelens", "domain": "shop.example"}).to_string(),
+        &json!({"module": "zonelens", "attribute": attribute}).to_string(),
     );
     assert_eq!(by_header.json(), answer.json());
     // A header counts more than the body, also where it is wrong.
