@@ -132,7 +132,7 @@ fn who_asks_says_so_in_the_configuration_of_the_module() {
     // The audit says who asked of what, and no token.
     let (_, talk) = service.stop();
     assert!(!talk.contains(&token), "{talk}");
-    let audit = program.ok(&["audit", "--format", "json"]).out;
+    let audit = program.ok(&["audit", "--format", "ndjson"]).out;
     let asked: Vec<&str> =
         audit.lines().filter(|line| line.contains("shop.example") && line.contains("ann")).collect();
     assert_eq!(asked.len(), 2, "{audit}");
