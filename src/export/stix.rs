@@ -2,7 +2,7 @@
 //! it has to do with as observables and relationships, the intelligence reports that name it.
 //!
 //! Moments are those of facts, and identifiers follow from content: of observables as the standard says, of all else
-//! by [`super::NAMESPACE`]. So equal knowledge gives equal bytes. Private data stays out of URLs, as in reports.
+//! by a namespace of our own. So equal knowledge gives equal bytes. Private data stays out of URLs, as in reports.
 
 mod objects;
 
