@@ -16,15 +16,18 @@ pub mod history; // what changed, and why
 pub mod http; // the service
 pub mod import; // a file to one batch, all of it or nothing
 pub mod indicator; // what is asked about: domain, address, URL, file; text is parsed here and nowhere else
+pub mod lookalikes; // names that imitate one, all of them
 pub mod lookup; // one question, one answer
 pub mod overlap; // which sources list the same
 pub mod pdns; // passive DNS as others ask for it
 pub mod people; // pins, notes, sightings and reports of false positives
 pub mod request; // the parameters of a lookup as text
 pub mod sections; // the sections of a report: the table of them
+pub mod similar; // which names look like another
 pub mod source; // where data comes from, and how it gets here
 pub mod store; // facts at rest: runs, manifest, catalogue
 pub mod unknown; // nothing is known: what was asked
 pub mod upkeep; // what a store holds, and how fresh it is
 pub mod value; // zone, category, score, time, country
 pub mod verdict; // evidence, policy, score, zone
+pub mod watch; // brands: what imitates them is an event

@@ -94,6 +94,7 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/indicator", get(own::indicator_report))
         .route("/api/v1/lookup", post(bulk::lookup).layer(DefaultBodyLimit::max(bulk::BODY_BYTES_MAX)))
         .route("/api/v1/diff", get(own::diff))
+        .route("/api/v1/similar", get(own::similar))
         .route("/api/v1/timeline", get(own::timeline))
         .route("/api/v1/sources/overlap", get(sources::overlap))
         // Passive DNS, as its clients ask.
@@ -209,6 +210,7 @@ fn route(path: &str) -> &'static str {
         "/dnsdb/v2/",
         "/api/v1/lookup",
         "/api/v1/diff",
+        "/api/v1/similar",
         "/api/v1/timeline",
         "/api/v1/sources/overlap",
         "/api/v1/pins",

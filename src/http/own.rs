@@ -14,6 +14,7 @@ use super::api::{parameter, wanted, with_quota};
 use super::error::Problem;
 use crate::history::{diff, timeline};
 use crate::indicator::Indicator;
+use crate::lookalikes::{self, Wanted};
 use crate::lookup::{self, Context, Licence, LookupError};
 use crate::request;
 use crate::store::StoreError;
@@ -70,6 +71,18 @@ pub(super) async fn diff(State(service): State<Arc<Service>>, uri: Uri) -> Respo
 /// `GET /api/v1/timeline?indicator=`
 pub(super) async fn timeline(State(service): State<Arc<Service>>, uri: Uri) -> Response {
     answer(service, uri, |context, query| timeline::timeline(context, &indicator(query, "indicator")?)).await
+}
+
+/// `GET /api/v1/similar?domain=&technique=&limit=`
+pub(super) async fn similar(State(service): State<Arc<Service>>, uri: Uri) -> Response {
+    answer(service, uri, |context, query| {
+        let name = lookalikes::domain(&required(query, "domain")?)?;
+        let (techniques, limit) = (parameter(query, "technique"), parameter(query, "limit"));
+        let wanted =
+            Wanted::parse(techniques.as_deref(), limit.as_deref()).map_err(LookupError::BadRequest)?;
+        lookalikes::lookalikes(context, &name, wanted)
+    })
+    .await
 }
 
 /// An indicator of any kind, as typed.

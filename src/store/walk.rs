@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use super::StoreError;
 use super::key::{ObjectKey, Table, object_len};
+use super::names;
 use super::run::Run;
 use super::snapshot::View;
 
@@ -76,10 +77,9 @@ impl View {
     /// As [`View::object`].
     pub fn names_with_label(&self, label: &str, max: usize) -> Result<Vec<String>, StoreError> {
         let mut names = BTreeSet::new();
-        for (index, run) in self.snapshot().runs().iter().enumerate() {
-            if self.reads(index) {
-                names.extend(run.names_from(&format!("{label}."), max)?);
-            }
+        for run in self.runs_read() {
+            let known = run.names.label(label)?;
+            names.extend(known.iter().flat_map(names::Known::names));
         }
         Ok(names.into_iter().take(max).collect())
     }

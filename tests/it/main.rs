@@ -1,8 +1,8 @@
 //! Integration tests, one binary. Each module says what belongs into it.
 
-mod bulk;
 mod archives;
 mod bad_input;
+mod bulk;
 mod cli;
 mod demo;
 mod explain;

@@ -1,0 +1,200 @@
+//! Finding labels that are alike: what can be written down is asked for; the rest is found by the pairs of characters
+//! that blocks of names have.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::similar::{
+    Labels, NEARLY_INSIDE_CHARS_MIN, TWO_EDITS_CHARS_MIN, Target, Technique, added_words, keys_of,
+    look_alikes, one_edit, with_suffixes,
+};
+use crate::store::names::{Known, Names, Pairs, key_with_hash, label_with_hash};
+use crate::store::{Damage, Run, StoreError, View};
+
+/// How much is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// One edit, the same key, another suffix: a fraction of a millisecond.
+    Report,
+    /// All techniques: milliseconds.
+    All,
+}
+
+/// Shorter labels are not looked for inside others.
+const INSIDE_CHARS_MIN: usize = 3;
+
+/// Pairs of characters that two edits take away: two each.
+const LOST_TO_TWO_EDITS: usize = 4;
+
+/// Hosts with the whole name in them that are listed.
+const HOSTS_MAX: usize = 1000;
+
+/// What to look for, ready to be asked of any run.
+pub struct Search {
+    /// What is imitated.
+    pub target: Target,
+    depth: Depth,
+    labels: Labels,
+    keys: Vec<String>,
+}
+
+impl Search {
+    /// A search for what imitates a target.
+    pub fn new(target: Target, depth: Depth) -> Search {
+        Search { target, depth, labels: Labels::default(), keys: Vec::new() }
+    }
+
+    /// Writes down what can be.
+    fn prepare(&mut self) {
+        let (plain, suffix) = (&self.target.plain, &self.target.suffix);
+        one_edit(plain, &mut self.labels);
+        with_suffixes(plain, suffix, &mut self.labels);
+        if self.depth == Depth::All {
+            look_alikes(plain, &mut self.labels);
+            added_words(plain, &mut self.labels);
+        }
+        self.keys = keys_of(&self.target.label);
+        for label in [&self.target.label, plain].into_iter().chain(&self.keys) {
+            self.labels.push(&[label]);
+        }
+    }
+
+    /// The known labels that may be alike, each once with all its suffixes. Those that reports ask for are remembered.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn known(&mut self, view: &View) -> Result<Arc<Vec<Known>>, StoreError> {
+        let name = self.name();
+        let is_remembered = self.depth == Depth::Report && view.as_of().is_none();
+        if is_remembered && let Some(known) = view.snapshot().remembered(&name) {
+            return Ok(known);
+        }
+        let mut found = Vec::new();
+        for run in view.runs_read() {
+            self.within(&run.names, &mut found)?;
+        }
+        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for known in found {
+            all.entry(known.label).or_default().extend(known.suffixes);
+        }
+        let known = all.into_iter().map(|(label, mut suffixes)| {
+            suffixes.sort_unstable();
+            suffixes.dedup();
+            Known { label, suffixes }
+        });
+        let known = Arc::new(known.collect::<Vec<_>>());
+        if is_remembered {
+            view.snapshot().remember(name, &known);
+        }
+        Ok(known)
+    }
+
+    /// Adds what the names of a run have, some of it more than once.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the run.
+    pub fn within(&mut self, names: &Names, found: &mut Vec<Known>) -> Result<(), Damage> {
+        if self.labels.is_empty() {
+            self.prepare();
+        }
+        let labels: Vec<(&str, u64)> = self.labels.iter().map(label_with_hash).collect();
+        names.labels(&labels, found)?;
+        let stored = self.labels.iter().chain(self.keys.iter().map(String::as_str));
+        let keys: Vec<(&str, u64)> = stored.map(key_with_hash).collect();
+        names.with_keys(&keys, found)?;
+        if self.depth == Depth::All { self.scan(names, found) } else { Ok(()) }
+    }
+
+    /// What cannot be written down: the label inside longer ones, and two edits.
+    fn scan(&self, names: &Names, found: &mut Vec<Known>) -> Result<(), Damage> {
+        let Target { plain, pattern, .. } = &self.target;
+        let length = plain.len();
+        if length < INSIDE_CHARS_MIN {
+            return Ok(());
+        }
+        let (inside, edits) = if length < NEARLY_INSIDE_CHARS_MIN {
+            // An end of a word on one side at least, on both of a label of three.
+            (Pairs::of(plain, true, usize::from(length > INSIDE_CHARS_MIN)), 0)
+        } else {
+            (Pairs::of(plain, false, 2), 1)
+        };
+        names.scan(
+            &inside,
+            &mut |_| true,
+            &mut |label| label.len() > length && pattern.distance_inside(label) <= edits,
+            found,
+        )?;
+        if length >= TWO_EDITS_CHARS_MIN {
+            let pairs = Pairs::of(plain, true, LOST_TO_TWO_EDITS);
+            names.scan(
+                &pairs,
+                &mut |start| pattern.distance_of_beginning(start) <= 2,
+                &mut |label| label.len().abs_diff(length) <= 2 && pattern.distance(label) <= 2,
+                found,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The names of a run that imitate the target and that no other of these runs knows, each with its technique.
+    ///
+    /// # Errors
+    ///
+    /// Damage in a run.
+    pub fn new_names(
+        &mut self,
+        own: &Arc<Run>,
+        runs: &[Arc<Run>],
+    ) -> Result<Vec<(String, &'static str)>, Damage> {
+        let mut found = Vec::new();
+        self.within(&own.names, &mut found)?;
+        let mut names = BTreeMap::new();
+        for known in &found {
+            for suffix in &known.suffixes {
+                if let Some(technique) = self.target.techniques(&known.label, suffix).iter().next() {
+                    names.insert(format!("{}.{suffix}", known.label), technique.name);
+                }
+            }
+        }
+        let whole = self.name();
+        for host in own.names.hosts_with(&whole, HOSTS_MAX)? {
+            names.insert(host, Technique::Subdomain.row().name);
+        }
+        let others = || runs.iter().filter(|run| run.id != own.id);
+        let mut new = Vec::new();
+        for (name, technique) in names {
+            let mut is_known = false;
+            for run in others() {
+                is_known |=
+                    run.names.knows(&name)? || run.names.hosts_with(&whole, HOSTS_MAX)?.contains(&name);
+            }
+            if !is_known {
+                new.push((name, technique));
+            }
+        }
+        Ok(new)
+    }
+
+    fn name(&self) -> String {
+        format!("{}.{}", self.target.label, self.target.suffix)
+    }
+
+    /// The known hosts that have the target's whole name in them.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn hosts(&self, view: &View) -> Result<Vec<String>, StoreError> {
+        let name = self.name();
+        let mut hosts = Vec::new();
+        for run in view.runs_read() {
+            hosts.extend(run.names.hosts_with(&name, HOSTS_MAX)?);
+        }
+        hosts.sort_unstable();
+        hosts.dedup();
+        hosts.truncate(HOSTS_MAX);
+        Ok(hosts)
+    }
+}
