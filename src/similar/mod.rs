@@ -24,6 +24,9 @@ use crate::indicator::DomainName;
 /// Labels shorter than this have more neighbours at two edits than look alike.
 pub const TWO_EDITS_CHARS_MIN: usize = 7;
 
+/// Labels shorter than this are not looked for in longer ones.
+pub const LONGER_CHARS_MIN: usize = 3;
+
 /// Labels shorter than this are found in longer ones only between hyphens, digits and ends.
 const BEGINNING_CHARS_MIN: usize = 5;
 
@@ -103,15 +106,19 @@ impl Target {
 
     /// What is around the target in a longer label.
     fn longer(&self, label: &str, found: &mut Techniques) {
-        if label.len() <= self.plain.len() {
+        if label.len() <= self.plain.len() || self.plain.len() < LONGER_CHARS_MIN {
             return;
         }
         if words::is_faux_suffix(&self.plain, &self.suffix, label) {
             found.add(Technique::FauxSuffix);
         }
-        for (at, _) in label.match_indices(&self.plain) {
+        // One may begin in another: `mm` in `confirmmm`.
+        let begins_at = |at: &usize| label[*at..].starts_with(&self.plain);
+        for at in label.char_indices().map(|(at, _)| at).filter(begins_at) {
             let (before, after) = (&label[..at], &label[at + self.plain.len()..]);
-            if words::are_words(before, after) {
+            let (begins, ends) = (words::is_edge(before, true), words::is_edge(after, false));
+            let is_plain = begins || ends || self.plain.len() >= INSIDE_CHARS_MIN;
+            if is_plain && words::are_words(before, after) {
                 found.add(Technique::AddedWord);
             }
             if self.is_word_of_its_own(before, after) {
@@ -147,4 +154,4 @@ pub fn unicode(label: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -25,6 +25,7 @@ mod related;
 mod report;
 mod retention;
 mod schema;
+mod similar;
 mod tidy;
 mod tlp;
 mod unknown;

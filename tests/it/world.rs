@@ -7,6 +7,7 @@ use serde_json::Value;
 use zonelens::fact::Fact;
 use zonelens::feeds::State;
 use zonelens::indicator::Indicator;
+use zonelens::lookalikes;
 use zonelens::lookup::{self, Context, Licence, LookupError, Request};
 use zonelens::store::{Counts, NewBatch, Published, Reader, Store};
 use zonelens::value::{Timestamp, Tlp};
@@ -101,6 +102,21 @@ impl World {
         };
         let report = lookup::report(&context, &Indicator::parse(indicator).unwrap(), request)?;
         Ok(serde_json::from_slice(&report.json()).unwrap())
+    }
+
+    /// The names that imitate one, all techniques.
+    pub fn similar(&self, name: &str) -> Vec<lookalikes::Row> {
+        self.store.refresh();
+        let context = Context {
+            store: &self.store,
+            policy: &self.policy,
+            licence: Licence::default(),
+            now: self.now,
+            reader: self.reader.clone(),
+        };
+        let wanted = lookalikes::Wanted::parse(None, None).unwrap();
+        let name = lookalikes::domain(name).unwrap();
+        lookalikes::lookalikes(&context, &name, wanted).unwrap().rows
     }
 
     pub fn report(&self, indicator: &str) -> Value {

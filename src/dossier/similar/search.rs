@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::similar::{
-    Labels, NEARLY_INSIDE_CHARS_MIN, TWO_EDITS_CHARS_MIN, Target, Technique, added_words, keys_of,
-    look_alikes, one_edit, with_suffixes,
+    LONGER_CHARS_MIN, Labels, NEARLY_INSIDE_CHARS_MIN, TWO_EDITS_CHARS_MIN, Target, Technique, added_words,
+    keys_of, look_alikes, one_edit, with_suffixes,
 };
 use crate::store::names::{Known, Names, Pairs, key_with_hash, label_with_hash};
 use crate::store::{Damage, Run, StoreError, View};
@@ -19,9 +19,6 @@ pub enum Depth {
     /// All techniques: milliseconds.
     All,
 }
-
-/// Shorter labels are not looked for inside others.
-const INSIDE_CHARS_MIN: usize = 3;
 
 /// Pairs of characters that two edits take away: two each.
 const LOST_TO_TWO_EDITS: usize = 4;
@@ -111,12 +108,12 @@ impl Search {
     fn scan(&self, names: &Names, found: &mut Vec<Known>) -> Result<(), Damage> {
         let Target { plain, pattern, .. } = &self.target;
         let length = plain.len();
-        if length < INSIDE_CHARS_MIN {
+        if length < LONGER_CHARS_MIN {
             return Ok(());
         }
         let (inside, edits) = if length < NEARLY_INSIDE_CHARS_MIN {
-            // An end of a word on one side at least, on both of a label of three.
-            (Pairs::of(plain, true, usize::from(length > INSIDE_CHARS_MIN)), 0)
+            // Words of others end on one side at least.
+            (Pairs::of(plain, true, 1), 0)
         } else {
             (Pairs::of(plain, false, 2), 1)
         };

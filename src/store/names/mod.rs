@@ -40,8 +40,9 @@ pub use write::Writer;
 const BLOCK_LABELS: usize = 32;
 /// Blocks in a segment.
 const SEGMENT_BLOCKS: usize = 2048;
-/// Classes of characters: letters, digits as one, and all else, as which the ends of a label count.
-const CLASSES: usize = 28;
+/// Classes of characters: letters, and all else as one, as which the ends of a label count. So words that stand alone
+/// begin and end with the same pairs wherever they stand.
+const CLASSES: usize = 27;
 /// Pairs of classes: a row of bits each.
 const ROWS: usize = CLASSES * CLASSES;
 /// Shared or own bytes of a label that a nibble says; more are said by a byte.
@@ -51,8 +52,7 @@ const NIBBLE: usize = 15;
 fn class(byte: u8) -> usize {
     match byte {
         b'a'..=b'z' => usize::from(byte - b'a'),
-        b'0'..=b'9' => 26,
-        _ => 27,
+        _ => CLASSES - 1,
     }
 }
 
@@ -444,4 +444,4 @@ fn skip_suffixes(mut rest: &[u8]) -> Option<&[u8]> {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;
