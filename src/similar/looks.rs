@@ -4,6 +4,9 @@ use unicode_security::skeleton as of_characters;
 
 use super::unicode;
 
+/// In longer labels one look-alike pair counts: of two there are too many to be asked for.
+pub(super) const TWO_PAIRS_CHARS_MAX: usize = 20;
+
 /// A label with more places where `i` and `l` can stand for each other is asked for with the first six changed.
 const I_OR_L_MAX: usize = 6;
 
@@ -137,7 +140,8 @@ pub(super) fn are_alike_by_i_and_l(a: &str, b: &str) -> bool {
 /// Whether one text becomes the other by one or two of the look-alike pairs.
 pub(super) fn differ_by_glyphs(a: &str, b: &str) -> bool {
     // Every pair changes the length by one at most.
-    a != b && a.len().abs_diff(b.len()) <= 2 && a.is_ascii() && b.is_ascii() && glyphs_left(a, b, 2)
+    let pairs = if a.len() <= TWO_PAIRS_CHARS_MAX { 2 } else { 1 };
+    a != b && a.len().abs_diff(b.len()) <= pairs && a.is_ascii() && b.is_ascii() && glyphs_left(a, b, pairs)
 }
 
 fn glyphs_left(a: &str, b: &str, pairs: usize) -> bool {

@@ -1,6 +1,6 @@
 //! Labels that can be written down, to be asked for.
 
-use super::looks::PAIRS;
+use super::looks::{PAIRS, TWO_PAIRS_CHARS_MAX};
 use super::words::{FAUX_SUFFIXES, WORDS};
 
 /// Characters of a label.
@@ -69,7 +69,9 @@ pub fn one_edit(label: &str, into: &mut Labels) {
 pub fn look_alikes(label: &str, into: &mut Labels) {
     each_look_alike(label, 0, &mut |once, from| {
         into.push(&[once]);
-        each_look_alike(once, from, &mut |twice, _| into.push(&[twice]));
+        if label.len() <= TWO_PAIRS_CHARS_MAX {
+            each_look_alike(once, from, &mut |twice, _| into.push(&[twice]));
+        }
     });
 }
 

