@@ -123,6 +123,11 @@ impl Batch {
         self.values.len()
     }
 
+    /// The values, as typed.
+    pub fn values(&self) -> &[String] {
+        &self.values
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()

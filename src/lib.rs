@@ -2,6 +2,8 @@
 //!
 //! In reading order:
 
+pub mod access; // who may do what: users, tokens, quotas, audit
+pub mod brands; // what imitates the watched ones is an event
 pub mod bulk; // many values at once
 pub mod cli; // the commands
 pub mod clock; // where time comes in
@@ -9,6 +11,7 @@ pub mod config; // what can be set, and its defaults
 pub mod demo; // what a new user sees first
 pub mod dossier; // what is gathered of an object
 pub mod explain; // how a verdict came about, step by step
+pub mod export; // what others read: STIX, OpenIOC, CSV
 pub mod fact; // what every input comes down to
 pub mod feeds; // bytes to facts: the table of formats
 pub mod generate; // telemetry of any size from a seed, for benchmarks
@@ -21,6 +24,7 @@ pub mod lookup; // one question, one answer
 pub mod overlap; // which sources list the same
 pub mod pdns; // passive DNS as others ask for it
 pub mod people; // pins, notes, sightings and reports of false positives
+pub mod publications; // intelligence reports: which there are, and what they name
 pub mod request; // the parameters of a lookup as text
 pub mod sections; // the sections of a report: the table of them
 pub mod similar; // which names look like another
@@ -30,4 +34,3 @@ pub mod unknown; // nothing is known: what was asked
 pub mod upkeep; // what a store holds, and how fresh it is
 pub mod value; // zone, category, score, time, country
 pub mod verdict; // evidence, policy, score, zone
-pub mod watch; // brands: what imitates them is an event

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use crate::dossier::{AddressDossier, DomainDossier};
-use crate::indicator::{Indicator, Kind};
+use crate::dossier::{AddressDossier, DomainDossier, FileDossier, Terms, UrlDossier};
+use crate::export::stix;
+use crate::indicator::{FileHashes, Indicator, Kind};
 use crate::sections::{About, Entry, RESERVED, SECTIONS};
 use crate::store::{Reader, Snapshot, Store, StoreError};
 use crate::unknown::{self, Asked};
@@ -14,6 +15,9 @@ use crate::verdict::{Judge, Policy};
 
 /// The most rows of a section, and how many there are unless fewer are asked for.
 pub const COUNT_MAX: usize = 1000;
+
+/// The connection test of clients: it is always answered.
+const ALWAYS_KNOWN: &str = "example.com";
 
 /// What is wanted of a report.
 #[derive(Clone, Debug)]
@@ -24,11 +28,13 @@ pub struct Request {
     pub count: usize,
     /// A past moment; `None`: now.
     pub as_of: Option<Timestamp>,
+    /// Of a file, the hashes that are known besides the one that is asked of.
+    pub hashes: FileHashes,
 }
 
 impl Default for Request {
     fn default() -> Request {
-        Request { sections: None, count: COUNT_MAX, as_of: None }
+        Request { sections: None, count: COUNT_MAX, as_of: None, hashes: FileHashes::default() }
     }
 }
 
@@ -43,6 +49,13 @@ pub struct Licence {
     pub day_quota: u64,
     /// When the token runs out.
     pub token_expires: Option<Timestamp>,
+}
+
+impl Licence {
+    /// Lookups left today.
+    pub fn left(&self) -> u64 {
+        self.day_quota.saturating_sub(self.day_requests)
+    }
 }
 
 impl Default for Licence {
@@ -122,6 +135,8 @@ pub struct Context<'a> {
     pub licence: Licence,
     /// The moment.
     pub now: Timestamp,
+    /// Counts of hits are shown to the nearest power of ten.
+    pub round_counts: bool,
     /// Who reads the answer.
     pub reader: Reader,
 }
@@ -163,49 +178,100 @@ pub fn report_in(
     request: &Request,
 ) -> Result<Report, LookupError> {
     let kind = indicator.kind();
-    if !matches!(kind, Kind::Domain | Kind::Ip) {
-        return Err(LookupError::BadRequest(format!(
-            "a report on a {kind} is not available yet: ask for a domain or an address"
-        )));
-    }
+    let wanted = wanted(kind, request)?;
+    about(snapshot, context, indicator, request, |about| {
+        let mut sections = Vec::with_capacity(wanted.len());
+        let reserved = matches!(about, About::Address(dossier) if dossier.is_reserved());
+        for entry in wanted.into_iter().filter(|entry| !reserved || RESERVED.contains(&entry.name)) {
+            if let Some(body) = entry.write(about)? {
+                let body = RawValue::from_string(body)
+                    .map_err(|error| StoreError::Io(std::io::Error::other(error)))?;
+                sections.push(Answer { name: entry.name, title: entry.title, body });
+            }
+        }
+        let verdict = &about.common().verdict;
+        Ok(Report {
+            kind,
+            subject: indicator.to_string(),
+            zone: verdict.zone,
+            score: verdict.score,
+            sections,
+        })
+    })
+}
+
+/// The report on an indicator as a STIX bundle, of which sections and count are not looked at. It is made to be passed
+/// on, so what is marked stricter than [`stix::CLEARANCE`] is not in it.
+///
+/// # Errors
+///
+/// As [`report`].
+pub fn bundle(
+    context: &Context<'_>,
+    indicator: &Indicator,
+    request: &Request,
+) -> Result<Vec<u8>, LookupError> {
+    let clearance = context.reader.clearance.min(stix::CLEARANCE);
+    let reader = Reader { clearance, is_export: true, ..context.reader.clone() };
+    about(&context.store.snapshot()?.for_reader(&reader), context, indicator, request, stix::bundle)
+}
+
+/// What `work` makes of the dossier of an indicator. The sections of the request are not looked at.
+///
+/// # Errors
+///
+/// As [`report`], and what `work` says.
+pub fn about<T>(
+    snapshot: &Arc<Snapshot>,
+    context: &Context<'_>,
+    indicator: &Indicator,
+    request: &Request,
+    work: impl FnOnce(&About<'_>) -> Result<T, StoreError>,
+) -> Result<T, LookupError> {
     if request.as_of.is_some_and(|at| at > context.now) {
         return Err(LookupError::BadRequest(
             "as_of is in the future: use a past day, or leave it out for now".to_owned(),
         ));
     }
-    let wanted = wanted(kind, request)?;
     let view = snapshot.view(request.as_of);
     let at = request.as_of.unwrap_or(context.now);
     let judge = Judge::new(&view, context.policy, at);
-    let (about, reserved) = match indicator {
+    let (licence, round_counts) = (&context.licence, context.round_counts);
+    let terms = Terms { licence, count: request.count, at, round_counts };
+    let unknown = |asked: Asked| Err(LookupError::Unknown(Box::new(asked)));
+    let about = match indicator {
         Indicator::Domain(name) => {
-            let dossier = DomainDossier::open(&judge, name, &context.licence, request.count, at)?;
-            // The connection test of clients: always answered.
-            if name.as_str() != "example.com" && !dossier.is_known()? {
-                return Err(LookupError::Unknown(Box::new(unknown::of_domain(indicator, &dossier)?)));
+            let dossier = DomainDossier::open(&judge, name, terms)?;
+            if name.as_str() != ALWAYS_KNOWN && !dossier.is_known()? {
+                return unknown(unknown::of_domain(indicator, &dossier)?);
             }
-            (About::Domain(dossier), false)
+            About::Domain(dossier)
         }
         Indicator::Address(address) => {
-            let dossier = AddressDossier::open(&judge, *address, &context.licence, request.count, at)?;
-            let reserved = dossier.is_reserved();
-            if !reserved && !dossier.is_known()? {
-                return Err(LookupError::Unknown(Box::new(unknown::of_address(indicator, &view, at))));
+            let dossier = AddressDossier::open(&judge, *address, terms)?;
+            if !dossier.is_reserved() && !dossier.is_known()? {
+                return unknown(unknown::of_object(indicator, &view, at));
             }
-            (About::Address(dossier), reserved)
+            About::Address(dossier)
         }
-        Indicator::Url(_) | Indicator::File(_) => unreachable!("refused above"),
+        Indicator::Url(url) => {
+            let dossier = UrlDossier::open(&judge, url, terms)?;
+            if url.key() != ALWAYS_KNOWN && !dossier.is_known()? {
+                return unknown(unknown::of_url(indicator, url, &view, at)?);
+            }
+            About::Url(dossier)
+        }
+        Indicator::File(hash) => {
+            let mut file = request.hashes;
+            file.set(*hash);
+            let dossier = FileDossier::open(&judge, file, terms)?;
+            if !dossier.is_known() {
+                return unknown(unknown::of_object(indicator, &view, at));
+            }
+            About::File(dossier)
+        }
     };
-    let mut sections = Vec::with_capacity(wanted.len());
-    for entry in wanted.into_iter().filter(|entry| !reserved || RESERVED.contains(&entry.name)) {
-        if let Some(body) = entry.write(&about)? {
-            let body =
-                RawValue::from_string(body).map_err(|error| StoreError::Io(std::io::Error::other(error)))?;
-            sections.push(Answer { name: entry.name, title: entry.title, body });
-        }
-    }
-    let verdict = &about.common().verdict;
-    Ok(Report { kind, subject: indicator.to_string(), zone: verdict.zone, score: verdict.score, sections })
+    Ok(work(&about)?)
 }
 
 /// The sections that a request wants, in the order of reports.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::dossier::DomainDossier;
-use crate::indicator::{Indicator, Kind};
+use crate::indicator::{DomainName, Indicator, Kind, Url};
 use crate::store::{StoreError, View};
 use crate::value::{Timestamp, Zone};
 
@@ -30,7 +30,7 @@ pub struct Asked {
     pub sources_count: usize,
     /// The sources, the newest first; at most [`SOURCES_MAX`].
     pub sources: Vec<AskedSource>,
-    /// The registrable domain, where the object is a name below one.
+    /// The registrable domain, where the object is a name below one, or a URL on one.
     pub registrable: Option<Nearby>,
     /// Known names that look like it, nearest first; at most [`LOOKALIKES_MAX`].
     pub lookalikes: Vec<Lookalike>,
@@ -65,8 +65,8 @@ pub struct Lookalike {
     pub zone: Zone,
 }
 
-/// What was asked of an address: the sources. Where a network is known that holds it, the address is known.
-pub fn of_address(indicator: &Indicator, view: &View, at: Timestamp) -> Asked {
+/// What was asked of an address or a file: the sources. Where a network is known that holds it, an address is known.
+pub fn of_object(indicator: &Indicator, view: &View, at: Timestamp) -> Asked {
     let as_of = view.as_of().map(|(moment, _)| moment);
     let mut newest: BTreeMap<&str, Timestamp> = BTreeMap::new();
     for batch in view.snapshot().batches() {
@@ -110,7 +110,23 @@ pub fn of_domain(indicator: &Indicator, dossier: &DomainDossier<'_>) -> Result<A
     };
     let similar = dossier.similar()?.into_iter().take(LOOKALIKES_MAX);
     let lookalikes = similar.map(|row| Lookalike { name: row.domain, zone: row.zone }).collect();
-    Ok(Asked { registrable, lookalikes, ..of_address(indicator, view, dossier.common.at) })
+    Ok(Asked { registrable, lookalikes, ..of_object(indicator, view, dossier.common.at) })
+}
+
+/// What was asked of a URL: the sources, and whether its host's registrable domain is known.
+///
+/// # Errors
+///
+/// Damage in the store.
+pub fn of_url(indicator: &Indicator, url: &Url, view: &View, at: Timestamp) -> Result<Asked, StoreError> {
+    let host = url.host();
+    let registrable = match host.domain().and_then(DomainName::registrable) {
+        Some(registrable) => {
+            Some(Nearby { name: registrable.to_owned(), known: view.knows_name(registrable)? })
+        }
+        None => None,
+    };
+    Ok(Asked { registrable, ..of_object(indicator, view, at) })
 }
 
 impl fmt::Display for Asked {

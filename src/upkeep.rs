@@ -12,8 +12,12 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::feeds::State;
+use crate::source::quarantine::Quarantine;
+use crate::source::status::{Failed, Held, Status};
+use crate::source::{Registry, Source, quarantine};
+use crate::store::forget::Forgotten;
 use crate::store::merge::Retention;
-use crate::store::{Batch, Event, Store, StoreError};
+use crate::store::{Batch, Event, Found, Keep, Store, StoreError, Subject, Tidied};
 use crate::value::Timestamp;
 
 /// A batch and what became of it.
@@ -65,7 +69,7 @@ pub fn batches(store: &Store) -> Result<Vec<BatchState>, StoreError> {
             Event::Imported { batch } => {
                 states.insert(batch.seq, state(batch, false));
             }
-            Event::Again { .. } => {}
+            Event::Again { .. } | Event::Forgotten { .. } | Event::Erased { .. } => {}
             Event::Retired { seq, at } => {
                 if let Some(state) = states.get_mut(seq) {
                     state.retired = Some(*at);
@@ -130,6 +134,14 @@ pub struct SourceStats {
     pub learnt: Timestamp,
     /// Whole hours since [`observed`](Self::observed).
     pub age_hours: i64,
+    /// When it was last asked for and was as it is here; absent: it is imported by hand.
+    pub good: Option<Timestamp>,
+    /// Why it cannot be asked for now.
+    pub failed: Option<Failed>,
+    /// What is held back because too much is gone from it.
+    pub held: Option<Held>,
+    /// Records of its newest import that were not understood.
+    pub rejected: u64,
 }
 
 /// Figures of a store.
@@ -157,6 +169,10 @@ pub fn stats(store: &Store, now: Timestamp) -> Result<Stats, StoreError> {
             observed,
             learnt: batch.learnt,
             age_hours: 0,
+            good: None,
+            failed: None,
+            held: None,
+            rejected: 0,
         });
         source.batches += 1;
         source.facts += batch.facts.values().sum::<u64>();
@@ -164,6 +180,11 @@ pub fn stats(store: &Store, now: Timestamp) -> Result<Stats, StoreError> {
         source.observed = source.observed.max(observed);
         source.learnt = source.learnt.max(batch.learnt);
         source.age_hours = (now.0 - source.observed.0).max(0) / 3600;
+    }
+    for (name, source) in &mut sources {
+        let status = Status::read(store.folder(), name)?;
+        (source.good, source.failed, source.held) = (status.good, status.failed, status.held);
+        source.rejected = Quarantine::read(store.folder(), name)?.count();
     }
     let kept = manifest.runs.iter().flat_map(|run| &run.originals);
     Ok(Stats {
@@ -179,10 +200,82 @@ pub fn stats(store: &Store, now: Timestamp) -> Result<Stats, StoreError> {
     })
 }
 
+//------------ What must not be there -----------------------------------------
+
+/// From when on things are kept, as sources say; `contact_days` 0: contacts for good.
+pub fn keep(registry: &Registry, contact_days: u32, now: Timestamp) -> Keep {
+    let days = registry.iter().filter_map(|source| Some((source.name.clone(), source.keep_days?)));
+    Keep {
+        sources: days.map(|(name, days)| (name, Keep::first_day(now, days))).collect(),
+        contacts: if contact_days == 0 { 0 } else { Keep::first_day(now, contact_days) },
+    }
+}
+
+/// Orders to forget, as [`Store::forget`]; samples of rejected records that name it go at once.
+///
+/// # Errors
+///
+/// As [`Store::forget`].
+pub fn forget(
+    store: &Store,
+    subjects: &[Subject],
+    keep_out: bool,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let forgotten = Forgotten::subjects(&store.with_aliases(subjects)?);
+    // First, so that it is not left behind where the second fails; again it does no harm.
+    quarantine::forget(store.folder(), &forgotten)?;
+    store.forget(subjects, keep_out, now)
+}
+
+/// Takes out what is forgotten and what is older than it is kept, as [`Store::tidy`]; of samples of rejected records
+/// what was written to them since it was forgotten too.
+///
+/// # Errors
+///
+/// As [`Store::tidy`].
+pub fn tidy(store: &Store, now: Timestamp, keep: &Keep, stop: &AtomicBool) -> Result<Tidied, StoreError> {
+    if let Some(forgotten) = Forgotten::of(store.snapshot()?.manifest.tombstones.iter()) {
+        quarantine::forget(store.folder(), &forgotten)?;
+    }
+    store.tidy(now, keep, stop)
+}
+
+/// Where something is named: rows of runs, and how many samples of rejected records.
+///
+/// # Errors
+///
+/// As [`Store::find_named`].
+pub fn find_named(store: &Store, subjects: &[Subject]) -> Result<(Found, usize), StoreError> {
+    let forgotten = Forgotten::subjects(&store.with_aliases(subjects)?);
+    Ok((store.find_named(subjects)?, quarantine::count_named(store.folder(), &forgotten)?))
+}
+
 //------------ Joiner --------------------------------------------------------
 
 /// How often a service looks for runs to join.
 const JOIN_EVERY: Duration = Duration::from_secs(1);
+
+/// What is kept how long, as it is configured.
+pub struct Kept {
+    /// The sources of the configuration.
+    pub configured: Vec<Source>,
+    /// Days that contacts are kept; 0: for good.
+    pub contact_days: u32,
+}
+
+impl Kept {
+    /// Takes out what must not be there.
+    fn tidy(&self, store: &Store, now: Timestamp, stop: &AtomicBool) -> Result<(), StoreError> {
+        let registry = Registry::read(&self.configured, store.folder()).map_err(StoreError::Refused)?;
+        let tidied = tidy(store, now, &keep(&registry, self.contact_days, now), stop)?;
+        if tidied.rewritten > 0 || !tidied.gone.is_empty() || !tidied.erased.is_empty() {
+            let (rewritten, gone, erased) = (tidied.rewritten, tidied.gone.len(), tidied.erased.len());
+            tracing::info!(rewritten, gone, erased, "took out what must not be there");
+        }
+        Ok(())
+    }
+}
 
 /// Joins the runs of a store in the background until it is dropped: one thread, one group of runs at a time.
 pub struct Joiner {
@@ -203,20 +296,24 @@ impl Joiner {
         clock: Clock,
         alike_max: usize,
         retention: Retention,
+        kept: Kept,
     ) -> std::io::Result<Joiner> {
         let stop = Arc::new(AtomicBool::new(false));
         let (wake, woken) = channel();
         let stopped = stop.clone();
         let thread = std::thread::Builder::new().name("joiner".to_owned()).spawn(move || {
-            let mut generation = None;
+            let mut looked = None;
             while woken.recv_timeout(JOIN_EVERY) == Err(RecvTimeoutError::Timeout) {
                 let result = store.snapshot().and_then(|snapshot| {
-                    if generation == Some(snapshot.manifest.generation) {
+                    let now = clock.now();
+                    let state = Some((snapshot.manifest.generation, now.day()));
+                    if looked == state {
                         return Ok((0, 0));
                     }
-                    generation = Some(snapshot.manifest.generation);
-                    let joined = store.join(clock.now(), alike_max, &stopped)?;
-                    store.expire_originals(clock.now(), &retention)?;
+                    looked = state;
+                    let joined = store.join(now, alike_max, &stopped)?;
+                    store.expire_originals(now, &retention)?;
+                    kept.tidy(&store, now, &stopped)?;
                     Ok(joined)
                 });
                 match result {

@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::indicator::Kind;
+
 //------------ Zone ----------------------------------------------------------
 
 /// The Traffic Light Protocol 2.0 of FIRST: to whom what a source says may be passed on. Ordered: the freest first.
@@ -123,6 +125,17 @@ impl Zone {
             Zone::Yellow => "Adware and other",
             Zone::Grey => "Not categorized",
             Zone::Green => "Good",
+        }
+    }
+}
+
+impl Zone {
+    /// The word a person reads for an object of a kind.
+    pub fn word_of(self, kind: Kind) -> &'static str {
+        match (kind, self) {
+            (Kind::Hash, Zone::Red) => "Malware",
+            (Kind::Hash, Zone::Green) => "Clean",
+            _ => self.word(),
         }
     }
 }

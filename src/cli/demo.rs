@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Code, Failure, Program};
@@ -35,8 +34,8 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) fn run(self, program: &Program, out: &mut dyn Write) -> Result<Code, Failure> {
-        let mut settings = program.config.http.clone();
-        settings.listen = self.listen.unwrap_or(settings.listen);
+        let mut config = program.config.clone();
+        config.http.listen = self.listen.unwrap_or(config.http.listen);
         let policy = program.policy()?;
         let temporary = Temporary::create()?;
         let folder = program.data.clone().unwrap_or_else(|| temporary.path.join("store"));
@@ -45,15 +44,12 @@ impl Demo {
             return Ok(Code::Done);
         }
         let store = built(&folder, program)?;
-        let service = Arc::new(http::Service::new(store, policy, program.clock, &settings));
+        let service = http::Service::new(store, policy, program.clock, &config).map_err(Failure::Failed)?;
         // The store is open, so whoever can connect finds the service ready.
         let mut shown = Ok(());
-        http::serve(service, &settings, |address| shown = show(address, out)).map_err(|error| {
-            let hint = "name another address by --listen";
-            Failure::Failed(format!("cannot listen on {}: {error}; {hint}", settings.listen))
-        })?;
+        let code = super::serve::served(service.into(), &config.http, |address| shown = show(address, out))?;
         shown?;
-        Ok(Code::Done)
+        Ok(code)
     }
 }
 

@@ -55,6 +55,7 @@ impl Diff {
             policy: &policy,
             licence: Licence::default(),
             now,
+            round_counts: program.config.http.round_counts,
             reader: crate::store::Reader::default(),
         };
         match diff(&context, &indicator, from, to) {

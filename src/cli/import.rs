@@ -1,7 +1,8 @@
 //! `import`: a file, a folder or standard input to one batch.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
@@ -9,7 +10,9 @@ use super::progress::Progress;
 use super::table::grouped;
 use super::{Code, Failure, Program};
 use crate::feeds::State;
-use crate::import::{self, Options, Origin, Summary};
+use crate::import::{self, Follower, Options, Origin, PART_BYTES, Summary};
+use crate::source::Interval;
+use crate::source::status::turn;
 use crate::store::Counts;
 use crate::value::{CATEGORIES, Category, Timestamp};
 
@@ -17,6 +20,7 @@ const EXAMPLE: &str = "\
 Examples:
   zonelens import --source urlhaus --category MALWARE urlhaus.txt
   zonelens import --observed-at 2024-05-28 dns.log.gz
+  zonelens import --follow --source gateway /var/log/squid/access.log
   curl -s https://feed.example/list | zonelens import --source example --state whole -";
 
 /// Import a feed, logs or reports as one batch, all of it or nothing
@@ -63,6 +67,12 @@ pub(super) struct Import {
     /// Write every rejected record to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+    /// Follow a log that grows, as `tail -F`: its new lines are a batch each --every
+    #[arg(long, conflicts_with_all = ["observed_at", "learnt_at", "state", "accept", "rejects"])]
+    follow: bool,
+    /// How often new lines are taken in, and at once when they are 64 MiB
+    #[arg(long, value_name = "INTERVAL", default_value = "10s", requires = "follow")]
+    every: Interval,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -92,7 +102,9 @@ impl Import {
             let text = std::fs::read_to_string(path);
             text.map_err(|error| Failure::Usage(format!("--mapping {}: {error}", path.display())))
         });
+        let (follow, every) = (self.follow, self.every);
         let options = Options {
+            telemetry: program.config.telemetry,
             mapping: mapping.transpose()?,
             source: self.source,
             format: self.format,
@@ -108,19 +120,66 @@ impl Import {
             sources: program.registry()?.iter().cloned().collect(),
             ..Options::new(program.clock.now())
         };
+        if follow {
+            return run_follower(program, options, &self.path, every.duration(), self.json, out);
+        }
         let origin = if self.path.as_os_str() == "-" { Origin::Stdin } else { Origin::Path(self.path) };
         let store = program.store_or_new()?;
         let mut progress = Progress::new();
         let result = import::import(&store, &options, origin, &mut |step| progress.step(step));
         progress.finish();
         let summary = result?;
-        if self.json {
-            let json = serde_json::to_string(&summary).expect("a summary has only names as keys");
-            writeln!(out, "{json}")?;
-        } else {
-            write_summary(&summary, out)?;
-        }
+        program.audit("import", &format!("batch {} of {}", summary.batch, summary.source))?;
+        write_as(&summary, self.json, out)?;
         Ok(Code::Done)
+    }
+}
+
+fn write_as(summary: &Summary, json: bool, out: &mut dyn Write) -> std::io::Result<()> {
+    if !json {
+        return write_summary(summary, out);
+    }
+    let json = serde_json::to_string(summary).expect("a summary has only names as keys");
+    writeln!(out, "{json}")
+}
+
+/// How often it is looked how much a log has grown.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Follows a log until the process is ended, at any moment: what was not taken in is read again.
+fn run_follower(
+    program: &Program,
+    options: Options,
+    path: &Path,
+    every: Duration,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<Code, Failure> {
+    let store = program.store_or_new()?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = name.split('.').find(|part| !part.is_empty()).unwrap_or("log").to_owned();
+    let source = options.source.clone().unwrap_or(stem);
+    import::source_name(&source).map_err(Failure::Usage)?;
+    let Some(_turn) = turn(store.folder(), &source, false).map_err(super::failed)? else {
+        return Err(Failure::Failed(format!(
+            "somebody else follows or refreshes the source {source}: end that, or name another --source"
+        )));
+    };
+    let mut follower = Follower::new(&store, Options { source: Some(source), ..options }, path)?;
+    let mut is_first = true;
+    loop {
+        match follower.step(program.clock.now(), &mut |_| {}) {
+            Ok(summaries) => summaries.iter().try_for_each(|summary| write_as(summary, json, out))?,
+            // What is wrong from the beginning is told to who typed it; later a disk may be full for a while.
+            Err(error) if is_first => return Err(error.into()),
+            Err(error) => tracing::warn!(%error, "tried again"),
+        }
+        out.flush()?;
+        is_first = false;
+        let start = Instant::now();
+        while start.elapsed() < every && follower.bytes_left() < PART_BYTES {
+            std::thread::sleep(LOOK_EVERY.min(every));
+        }
     }
 }
 
@@ -140,6 +199,9 @@ pub(super) fn write_summary(summary: &Summary, out: &mut dyn Write) -> std::io::
     let facts = summary.facts.iter().map(|(kind, count)| format!("{} {kind}", grouped(*count)));
     let facts = facts.collect::<Vec<_>>().join(", ");
     writeln!(out, "  facts     {}", if facts.is_empty() { "none" } else { &facts })?;
+    for (why, count) in &summary.not_kept {
+        writeln!(out, "  not kept  {} {why}", grouped(*count))?;
+    }
     for (name, reason) in &summary.rejected {
         writeln!(out, "  rejected  {} {name}", grouped(reason.count))?;
         for example in &reason.examples {

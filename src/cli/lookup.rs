@@ -6,8 +6,8 @@ use clap::ValueEnum;
 
 use super::{Code, Failure, Program, failed, talk, text};
 use crate::bulk::{self, Batch, Form, Wanted};
-use crate::indicator::{Indicator, Kind};
-use crate::lookup::{self, Context, Licence, LookupError, Request};
+use crate::indicator::Indicator;
+use crate::lookup::{self, Context, Licence, LookupError, Report, Request};
 use crate::request;
 use crate::store::StoreError;
 use crate::verdict::Policy;
@@ -15,6 +15,7 @@ use crate::verdict::Policy;
 const EXAMPLE: &str = "\
 Examples:
   zonelens lookup example.com 192.0.2.1
+  zonelens lookup hxxp://evil[.]example/gate.php 44d88612fea8a8f36de82e1278abb02f
   zonelens lookup --sections Verdict,FeedMasks 'evil[.]example'
   zonelens lookup --as-of 2024-05-28 --format json example.com
   zonelens lookup - < alert.txt
@@ -26,11 +27,12 @@ Exit code: 0 something is known, 2 wrong input, 3 nothing is known; of several t
 /// How many rows of a table a person is shown unless --count says more.
 const ROWS_SHOWN: usize = 20;
 
-/// Show what is known of domains and addresses
+/// Show what is known of domains, addresses, URLs and files
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Lookup {
-    /// Domains or addresses, defanged or not; - for a list, a table or any text on standard input
+    /// Domains, addresses, URLs (with a `/` or `?`) or file hashes, defanged or not; - for a list, a table or any text
+    /// on standard input
     #[arg(required = true, value_name = "INDICATOR")]
     indicators: Vec<String>,
     /// Only these sections, separated by commas [default: all]
@@ -45,7 +47,8 @@ pub(super) struct Lookup {
     /// The column of a table, by its heading or its number; with -
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
-    /// For a person, or the report as the service answers it, one a line; csv: a table with columns added (with -)
+    /// For a person; the report as the service answers it or a STIX bundle, one a line; csv: a table with columns added
+    /// (with -)
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -56,6 +59,14 @@ pub(super) enum Format {
     Text,
     Json,
     Csv,
+    /// A STIX 2.1 bundle
+    Stix,
+}
+
+/// What a lookup gives.
+enum Answer {
+    Report(Report),
+    Bytes(Vec<u8>),
 }
 
 impl Lookup {
@@ -84,10 +95,10 @@ impl Lookup {
         let mut store = None;
         let mut code = Code::Done;
         for (index, text) in self.indicators.iter().enumerate() {
-            let indicator = match indicator(text) {
+            let indicator = match Indicator::parse(text) {
                 Ok(indicator) => indicator,
-                Err(problem) => {
-                    talk(&problem);
+                Err(error) => {
+                    talk(&error.to_string());
                     code = code.max(Code::WrongInput);
                     continue;
                 }
@@ -101,14 +112,23 @@ impl Lookup {
                 policy: &policy,
                 licence: Licence::default(),
                 now,
+                round_counts: program.config.http.round_counts,
                 reader: crate::store::Reader::default(),
             };
-            match lookup::report(&context, &indicator, &request) {
-                Ok(report) if self.format == Format::Json => {
+            let answer = match self.format {
+                Format::Stix => lookup::bundle(&context, &indicator, &request).map(Answer::Bytes),
+                _ => lookup::report(&context, &indicator, &request).map(Answer::Report),
+            };
+            match answer {
+                Ok(Answer::Bytes(bytes)) => {
+                    out.write_all(&bytes)?;
+                    writeln!(out)?;
+                }
+                Ok(Answer::Report(report)) if self.format == Format::Json => {
                     out.write_all(&report.json())?;
                     writeln!(out)?;
                 }
-                Ok(report) => {
+                Ok(Answer::Report(report)) => {
                     if index > 0 {
                         writeln!(out)?;
                     }
@@ -142,6 +162,10 @@ impl Lookup {
         request: &Request,
         out: &mut dyn Write,
     ) -> Result<Code, Failure> {
+        if self.format == Format::Stix {
+            let detail = "--format stix is for single values: name them instead of -";
+            return Err(Failure::Usage(detail.to_owned()));
+        }
         let mut content = Vec::new();
         std::io::stdin().lock().take(INPUT_BYTES_MAX + 1).read_to_end(&mut content).map_err(failed)?;
         if content.len() as u64 > INPUT_BYTES_MAX {
@@ -157,7 +181,9 @@ impl Lookup {
         let store = program.store()?;
         let now = program.clock.now();
         let reader = crate::store::Reader::default();
-        let context = Context { store: &store, policy, licence: Licence::default(), now, reader };
+        let round_counts = program.config.http.round_counts;
+        let licence = Licence::default();
+        let context = Context { store: &store, policy, licence, now, round_counts, reader };
         let mut rows = Vec::new();
         let is_text = self.format == Format::Text;
         let result = bulk::answer(&context.snapshot()?, &context, &batch, &wanted, &mut |lines| {
@@ -175,20 +201,5 @@ impl Lookup {
             text::many(&rows, out)?
         }
         Ok(if batch.is_empty() { Code::NothingKnown } else { Code::Done })
-    }
-}
-
-/// An indicator that can be looked up by now.
-fn indicator(text: &str) -> Result<Indicator, String> {
-    let indicator = Indicator::parse(text).map_err(|error| error.to_string())?;
-    match (indicator.kind(), &indicator) {
-        (Kind::Domain | Kind::Ip, _) => Ok(indicator),
-        (_, Indicator::Url(url)) => Err(format!(
-            "lookups of web addresses are not available yet, they come later: look up the host {}",
-            url.host_str()
-        )),
-        _ => Err(format!(
-            "{indicator} is a file: lookups of files are not available yet, they come later: use a domain or an address"
-        )),
     }
 }

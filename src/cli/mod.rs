@@ -20,17 +20,20 @@ use crate::value::Timestamp;
 use crate::verdict::Policy;
 
 // What commands share.
+mod password;
 mod progress;
 mod table;
 mod text;
 mod tree;
 
 // The commands.
+mod audit;
 mod batches;
 mod completions;
 mod config;
 mod demo;
 mod diff;
+mod forget;
 mod formats;
 mod generate;
 mod import;
@@ -45,6 +48,8 @@ mod similar;
 mod source;
 mod stats;
 mod timeline;
+mod token;
+mod users;
 mod verify;
 
 /// What is typed.
@@ -84,6 +89,7 @@ enum Command {
     Parse(parse::Parse),
     Policy(policy::PolicyCommand),
     Formats(formats::Formats),
+    Forget(forget::Forget),
     Serve(serve::Serve),
     Similar(similar::Similar),
     Merge(merge::Merge),
@@ -94,6 +100,10 @@ enum Command {
     Source(source::Source),
     Stats(stats::Stats),
     Timeline(timeline::Timeline),
+    User(users::User),
+    Group(users::Group),
+    Token(token::Token),
+    Audit(audit::Audit),
     Config(config::PrintConfig),
     Completions(completions::Completions),
     #[command(hide = true)]
@@ -114,6 +124,7 @@ impl Command {
             Command::Parse(command) => command.run(out),
             Command::Policy(command) => command.run(program, out),
             Command::Formats(command) => command.run(out),
+            Command::Forget(command) => command.run(program, out),
             Command::Serve(command) => command.run(program, out),
             Command::Similar(command) => command.run(program, out),
             Command::Merge(command) => command.run(program, out),
@@ -123,6 +134,10 @@ impl Command {
             Command::Source(command) => command.run(program, out),
             Command::Stats(command) => command.run(program, out),
             Command::Timeline(command) => command.run(program, out),
+            Command::User(command) => command.run(program, out),
+            Command::Group(command) => command.run(program, out),
+            Command::Token(command) => command.run(program, out),
+            Command::Audit(command) => command.run(program, out),
             Command::Config(command) => command.run(program, out),
             Command::Completions(command) => command.run(out),
             Command::Generate(command) => command.run(program),
@@ -163,6 +178,23 @@ impl Program {
         use std::hash::{BuildHasher, RandomState};
         let seed = RandomState::new().hash_one("the seed of a new store");
         Ok(Store::open_or_create(&self.config.data, seed)?.watching(self.config.watch.brands.clone()))
+    }
+}
+
+impl Program {
+    /// Writes down what a command did, by whom its system knows it is.
+    fn audit(&self, action: &str, object: &str) -> Result<(), Failure> {
+        use crate::access::audit::{self, Entry};
+        if self.config.audit.days == 0 {
+            return Ok(());
+        }
+        let user = std::env::var("USER").unwrap_or_else(|_| "unknown".to_owned());
+        let (at, object) = (self.clock.now(), Some(audit::cut(object)));
+        let command = Some("zonelens".to_owned());
+        let entry =
+            Entry { at, user, action: action.to_owned(), object, request: command, ..Entry::default() };
+        audit::append_entry(&self.config.data, &entry)
+            .map_err(|error| Failure::Failed(format!("done, but the audit cannot be written: {error}")))
     }
 }
 

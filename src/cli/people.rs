@@ -195,7 +195,7 @@ impl Pin {
             PinAction::Remove { objects, reason, who } => {
                 let now = program.clock.now();
                 let removed = people::remove_pins(&program.store()?, &objects.read()?, &who.by, &reason, now);
-                told(PIN, removed, who.format, out)
+                told(program, PIN, "remove", removed, who.format, out)
             }
             PinAction::List(list) => list.run(PIN, program, out),
         }
@@ -261,18 +261,26 @@ fn say(
 ) -> Result<Code, Failure> {
     let said = objects.read()?.into_iter().map(|indicator| with(Said::new(indicator, &who.by))).collect();
     let records = people::say(&program.store_or_new()?, kind, said, program.clock.now());
-    told(kind, records, who.format, out)
+    told(program, kind, "add", records, who.format, out)
 }
 
 /// What was kept; or why nothing was.
 fn told(
+    program: &Program,
     kind: &Kind,
+    verb: &str,
     records: Result<Vec<Record>, PeopleError>,
     format: Format,
     out: &mut dyn Write,
 ) -> Result<Code, Failure> {
     match records {
-        Ok(records) => write(kind, &records, format, out).map(|()| Code::Done),
+        Ok(records) => {
+            let objects: Vec<String> =
+                records.iter().map(|record| record.said.indicator.to_string()).collect();
+            let action = format!("{} {verb}", kind.path.trim_end_matches('s'));
+            program.audit(&action, &objects.join(", "))?;
+            write(kind, &records, format, out).map(|()| Code::Done)
+        }
         Err(PeopleError::Wrong(problem)) => Err(Failure::Usage(problem)),
         Err(PeopleError::Nothing(problem)) => {
             talk(&problem);

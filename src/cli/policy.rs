@@ -99,6 +99,7 @@ fn explain(
         policy: &policy,
         licence: Licence::default(),
         now,
+        round_counts: false,
         reader: crate::store::Reader::default(),
     };
     let explanation = explain::explain(&context, &indicator, as_of)?;

@@ -38,6 +38,7 @@ impl Retire {
         }
         let retired = store.retire(&batches, program.clock.now())?;
         let numbers: Vec<String> = retired.batches.iter().map(u64::to_string).collect();
+        program.audit("retire", &format!("batches {}", numbers.join(", ")))?;
         let rebuilt = match retired.rebuilt {
             0 => String::new(),
             count => format!("; {count} merged runs were made anew without them"),

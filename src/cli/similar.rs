@@ -48,6 +48,7 @@ impl Similar {
             policy: &policy,
             licence: Licence::default(),
             now: program.clock.now(),
+            round_counts: program.config.http.round_counts,
             reader: crate::store::Reader::default(),
         };
         let found = match lookalikes(&context, &name, wanted) {

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::table::{self, Cell};
 use super::{Code, Failure, Program};
 use crate::feeds::State;
-use crate::upkeep;
+use crate::upkeep::{self, SourceStats};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -56,12 +56,25 @@ impl Stats {
                     Cell::text(source.observed.to_string()),
                     Cell::text(source.learnt.to_string()),
                     Cell::right(age(source.age_hours)),
+                    Cell::number(source.rejected),
+                    Cell::text(asked(source)),
                 ]
             })
             .collect();
-        let heads = ["source", "state", "batches", "facts", "newest observed", "learnt", "age"];
+        let heads =
+            ["source", "state", "batches", "facts", "newest observed", "learnt", "age", "rejected", "asked"];
         table::write(out, 0, &heads, &rows)?;
         Ok(Code::Done)
+    }
+}
+
+/// What came of asking for a source, the worst first.
+fn asked(source: &SourceStats) -> String {
+    match (&source.held, &source.failed, source.good) {
+        (Some(_), ..) => "held".to_owned(),
+        (None, Some(failed), _) => format!("failed {} times", failed.times),
+        (None, None, Some(_)) => "good".to_owned(),
+        (None, None, None) => "by hand".to_owned(),
     }
 }
 

@@ -18,7 +18,7 @@ const LEFT_OUT: &[&str] = &["LicenseInfo", "Zone"];
 /// Writes a report; of each table at most `rows_max` rows.
 pub(super) fn write(report: &Report, rows_max: usize, out: &mut dyn Write) -> io::Result<()> {
     let style = zone_style(report.zone).bold();
-    let (zone, word) = (report.zone, report.zone.word());
+    let (zone, word) = (report.zone, report.zone.word_of(report.kind));
     let subject = super::shown(&report.subject);
     writeln!(
         out,

@@ -41,6 +41,7 @@ impl Timeline {
             policy: &policy,
             licence: Licence::default(),
             now,
+            round_counts: program.config.http.round_counts,
             reader: crate::store::Reader::default(),
         };
         match timeline(&context, &indicator) {

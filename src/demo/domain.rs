@@ -11,7 +11,7 @@ use crate::value::{Category, CountryCode, Timestamp, Zone};
 
 /// The report on a targeted attacker that names the full domain and the full address.
 pub const APT_REPORT: &str = "synthetic-2026-001";
-const CRIME_REPORT: &str = "synthetic-2026-002";
+pub const CRIME_REPORT: &str = "synthetic-2026-002";
 
 /// Names like `full.example`: by one letter, by letters that look alike, under another suffix; days since they were
 /// registered, and whether they answer on ports 80 and 443.

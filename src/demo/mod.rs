@@ -24,6 +24,7 @@ mod domain;
 mod others;
 mod scene;
 mod shipped;
+mod url_and_file;
 
 pub use scene::Synthetic;
 pub use shipped::{SHIPPED, Shipped};
@@ -32,6 +33,10 @@ pub use shipped::{SHIPPED, Shipped};
 pub const FULL_DOMAIN: &str = "full.example";
 /// An address with every section.
 pub const FULL_ADDRESS: &str = "192.31.196.10";
+/// A URL with every section.
+pub const FULL_URL: &str = "full.example/files/setup.exe";
+/// A file with every section, by its MD5.
+pub const FULL_FILE: &str = "35E721E1DD7F717E096E629A0322950C";
 /// A popular bank.
 pub const BENIGN: &str = "examplebank.example";
 /// Listed and popular.
@@ -64,6 +69,8 @@ const fn shown(kind: Kind, value: &'static str, shows: &'static str) -> Shown {
 const INDICATORS: &[Shown] = &[
     shown(Kind::Domain, FULL_DOMAIN, "a domain with every section"),
     shown(Kind::Ip, FULL_ADDRESS, "an address with every section"),
+    shown(Kind::Url, FULL_URL, "a URL with every section"),
+    shown(Kind::Hash, FULL_FILE, "a file with every section"),
     shown(Kind::Domain, BENIGN, "benign: popular and on a list of banks"),
     shown(Kind::Domain, CONFLICT, "a conflict: listed and popular"),
     shown(Kind::Ip, SHARED_ADDRESS, "a shared address with 300 domains"),
@@ -87,6 +94,7 @@ pub fn facts(now: Timestamp) -> Vec<Synthetic> {
     domain::add(&mut scene);
     address::add(&mut scene);
     others::add(&mut scene);
+    url_and_file::add(&mut scene);
     scene.into_facts()
 }
 
@@ -214,7 +222,7 @@ pub fn import_synthetic(store: &Store, now: Timestamp) -> Result<usize, StoreErr
 
 fn new_batch(source: &str, format: &str, state: State, learnt: Timestamp) -> NewBatch {
     let (source, format) = (source.to_owned(), format.to_owned());
-    NewBatch { source, format, observed: learnt, learnt, state, counts: Counts::Additive }
+    NewBatch { source, format, observed: learnt, learnt, state, counts: Counts::Additive, identity: None }
 }
 
 #[cfg(test)]

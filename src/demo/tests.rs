@@ -173,6 +173,11 @@ fn the_objects_shown_are_as_they_are_typed() {
 }
 
 #[test]
+fn the_full_file_is_the_one_that_the_full_url_serves() {
+    assert_eq!(scene::file("setup.exe").best().unwrap().to_string(), FULL_FILE);
+}
+
+#[test]
 fn the_store_takes_them() {
     let folder = std::env::temp_dir().join(format!("zonelens-demo-{}", std::process::id()));
     let store = Store::open_or_create(&folder, SEED).unwrap();

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::rows::{Candidate, FileRow, List, NameRow, UrlRow, moments};
-use super::{Common, MaskRow, ROWS_MAX, References, cell, name_of, overlap};
+use super::{Common, MaskRow, ROWS_MAX, References, Terms, cell, name_of, overlap};
 use crate::fact::{Network, RecordType};
-use crate::indicator::{AddressRange, DomainName, Host, is_reserved};
-use crate::lookup::Licence;
+use crate::indicator::{DomainName, Host, is_reserved};
 use crate::store::hot::Kind;
 use crate::store::observed::Observed;
 use crate::store::{Edge, ObjectKey, Part, StoreError, Table, read_part};
@@ -50,14 +49,12 @@ impl<'a> AddressDossier<'a> {
     pub fn open(
         judge: &'a Judge<'a>,
         address: IpAddr,
-        licence: &'a Licence,
-        count: usize,
-        at: Timestamp,
+        terms: Terms<'a>,
     ) -> Result<AddressDossier<'a>, StoreError> {
         let own = judge.view().object(&ObjectKey::address(address))?;
         let verdict = judge.address(address)?;
         Ok(AddressDossier {
-            common: Common::new(judge, own, verdict, licence, count, at),
+            common: Common::new(judge, own, verdict, terms),
             address,
             names: OnceCell::new(),
             registrable: OnceCell::new(),
@@ -246,7 +243,7 @@ impl<'a> AddressDossier<'a> {
         cell(&self.masks, || {
             let mut rows = BTreeMap::new();
             self.common.masks_of(&self.common.own, &mut rows)?;
-            for range in self.ranges(|kind| kind == Kind::Listing)? {
+            for range in self.common.ranges(self.address, |kind| kind == Kind::Listing)? {
                 let object = self.common.view().table(&ObjectKey::network(&range), Table::Listing)?;
                 self.common.masks_of(&object, &mut rows)?;
             }
@@ -288,24 +285,6 @@ impl<'a> AddressDossier<'a> {
         Ok(())
     }
 
-    /// The ranges of a kind that hold the address, the widest first.
-    fn ranges(&self, wanted: impl Fn(Kind) -> bool) -> Result<Vec<AddressRange>, StoreError> {
-        let mut hits = Vec::new();
-        let view = self.common.view();
-        view.covering(self.address, &mut |hit| {
-            if wanted(hit.entry.kind) {
-                hits.push(hit);
-            }
-        })?;
-        let mut ranges = Vec::new();
-        for hit in &hits {
-            ranges.extend(view.range_of(hit)?);
-        }
-        ranges.sort_by_key(|range| (std::cmp::Reverse(range.width()), *range));
-        ranges.dedup();
-        Ok(ranges)
-    }
-
     /// What the networks that hold the address say.
     ///
     /// # Errors
@@ -315,7 +294,7 @@ impl<'a> AddressDossier<'a> {
         cell(&self.networks, || {
             let mut networks = Networks::default();
             let view = self.common.view();
-            for range in self.ranges(|kind| kind == Kind::Network)?.iter().rev() {
+            for range in self.common.ranges(self.address, |kind| kind == Kind::Network)?.iter().rev() {
                 let object = view.table(&ObjectKey::network(range), Table::Network)?;
                 let mut facts = Vec::new();
                 for statement in object.statements(Table::Network).filter(|one| one.is_current()) {
@@ -344,7 +323,7 @@ impl<'a> AddressDossier<'a> {
             return Ok(references);
         }
         self.common.add_references(&ObjectKey::address(self.address), &mut references)?;
-        for range in self.ranges(|kind| kind == Kind::Listing)? {
+        for range in self.common.ranges(self.address, |kind| kind == Kind::Listing)? {
             self.common.add_references(&ObjectKey::network(&range), &mut references)?;
         }
         Ok(references)

@@ -7,11 +7,10 @@ use std::net::IpAddr;
 use super::rows::{AddressRow, FileRow, List, SubdomainRow, UrlRow, moments};
 use super::similar::{Owner, SimilarRow, near};
 use super::{
-    Common, MaskRow, ROWS_MAX, References, address_of, cell, host_of, name_of, overlap, registration,
+    Common, MaskRow, ROWS_MAX, References, Terms, address_of, cell, host_of, name_of, overlap, registration,
 };
 use crate::fact::{RecordType, Registration};
 use crate::indicator::{DomainName, Host, to_u128};
-use crate::lookup::Licence;
 use crate::store::observed::Observed;
 use crate::store::{Edge, Object, ObjectKey, Part, StoreError, Table, read_part};
 use crate::value::{Timestamp, Zone};
@@ -50,9 +49,7 @@ impl<'a> DomainDossier<'a> {
     pub fn open(
         judge: &'a Judge<'a>,
         name: &DomainName,
-        licence: &'a Licence,
-        count: usize,
-        at: Timestamp,
+        terms: Terms<'a>,
     ) -> Result<DomainDossier<'a>, StoreError> {
         let own = judge.view().object(&ObjectKey::domain(name.as_str()))?;
         let host = match name.without_www() {
@@ -61,7 +58,7 @@ impl<'a> DomainDossier<'a> {
         };
         let verdict = judge.domain(name)?;
         Ok(DomainDossier {
-            common: Common::new(judge, own, verdict, licence, count, at),
+            common: Common::new(judge, own, verdict, terms),
             name: name.clone(),
             host,
             downloaded: OnceCell::new(),

@@ -8,21 +8,40 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use crate::fact::{Listing, Mention, PhishingReport, Publication, ReportType, SpamReport};
-use crate::indicator::{DomainName, FileHash, Host, Mask, Url, redact};
+use crate::indicator::{AddressRange, DomainName, Host, Mask, Url};
 use crate::lookup::{COUNT_MAX, Licence};
+use crate::publications;
+use crate::store::hot::Kind as Hot;
 use crate::store::observed::Observed;
-use crate::store::{Edge, Object, ObjectKey, Part, StoreError, Table, View, read_part};
+use crate::store::{Object, ObjectKey, Part, StoreError, Table, View};
 use crate::value::{Timestamp, Zone};
 use crate::verdict::{Judge, Verdict};
 
 pub mod address;
 pub mod domain;
+pub mod file;
+mod related;
 pub mod rows;
 pub mod similar;
+pub mod url;
 
 pub use address::AddressDossier;
 pub use domain::DomainDossier;
-use rows::{FileRow, List, UrlRow, moments};
+pub use file::FileDossier;
+pub use url::UrlDossier;
+
+/// What a report is made on: for whom, how much, as of when.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// Licence and quota.
+    pub licence: &'a Licence,
+    /// The most rows of a section.
+    pub count: usize,
+    /// The moment.
+    pub at: Timestamp,
+    /// Counts of hits are shown to the nearest power of ten.
+    pub round_counts: bool,
+}
 
 /// What dossiers of all kinds have.
 pub struct Common<'a> {
@@ -38,6 +57,8 @@ pub struct Common<'a> {
     pub count: usize,
     /// The moment of the report.
     pub at: Timestamp,
+    /// Counts of hits are shown to the nearest power of ten.
+    pub round_counts: bool,
     publications: OnceCell<Vec<Publication>>,
 }
 
@@ -64,15 +85,14 @@ pub struct MaskRow {
 }
 
 impl<'a> Common<'a> {
-    fn new(
-        judge: &'a Judge<'a>,
-        own: Object,
-        verdict: Verdict,
-        licence: &'a Licence,
-        count: usize,
-        at: Timestamp,
-    ) -> Common<'a> {
-        Common { judge, own, verdict, licence, count, at, publications: OnceCell::new() }
+    fn new(judge: &'a Judge<'a>, own: Object, verdict: Verdict, terms: Terms<'a>) -> Common<'a> {
+        let Terms { licence, count, at, round_counts } = terms;
+        Common { judge, own, verdict, licence, count, at, round_counts, publications: OnceCell::new() }
+    }
+
+    /// A count of hits as it is shown: to the nearest power of ten where the site wants that, halves up.
+    pub fn rounded(&self, count: u64) -> u64 {
+        if self.round_counts { nearest_power_of_ten(count) } else { count }
     }
 
     /// The view.
@@ -93,18 +113,7 @@ impl<'a> Common<'a> {
             }
             let mut all = Vec::new();
             for id in ids {
-                let object = self.view().table(&ObjectKey::publication(&id), Table::Publication)?;
-                // The title of one that is restricted would name who wrote it.
-                let snapshot = self.view().snapshot();
-                let newest = object
-                    .statements(Table::Publication)
-                    .filter(|one| one.is_current() && !snapshot.is_restricted(one.source))
-                    .max_by_key(|one| one.last);
-                if let Some(statement) = newest {
-                    let mut publication: Publication = statement.fact()?;
-                    publication.published = publication.published.or(Some(statement.first));
-                    all.push(publication);
-                }
+                all.extend(publications::find(self.view(), &id)?);
             }
             all.sort_by(|a, b| (b.published, &a.id).cmp(&(a.published, &b.id)));
             Ok(all)
@@ -173,6 +182,24 @@ impl<'a> Common<'a> {
         Ok(())
     }
 
+    /// The ranges of a kind that hold an address, the widest first.
+    fn ranges(&self, address: IpAddr, wanted: impl Fn(Hot) -> bool) -> Result<Vec<AddressRange>, StoreError> {
+        let mut hits = Vec::new();
+        let view = self.view();
+        view.covering(address, &mut |hit| {
+            if wanted(hit.entry.kind) {
+                hits.push(hit);
+            }
+        })?;
+        let mut ranges = Vec::new();
+        for hit in &hits {
+            ranges.extend(view.range_of(hit)?);
+        }
+        ranges.sort_by_key(|range| (std::cmp::Reverse(range.width()), *range));
+        ranges.dedup();
+        Ok(ranges)
+    }
+
     /// Adds the references of the listings of an object.
     fn add_references(&self, object: &ObjectKey, references: &mut References) -> Result<(), StoreError> {
         let object = self.view().table(object, Table::Listing)?;
@@ -213,93 +240,6 @@ impl<'a> Common<'a> {
                 && TELEMETRY.iter().any(|kind| batch.facts.get(*kind).is_some_and(|count| *count > 0))
         })
     }
-
-    /// A file's zone, and the MD5 that it is shown by; `None` where it has none.
-    fn file(&self, hash: FileHash) -> Result<Option<(Zone, String)>, StoreError> {
-        let md5 = match hash {
-            FileHash::Md5(_) => Some(hash),
-            _ => {
-                let aliases = self.view().table(&ObjectKey::file(&hash), Table::FileAlias)?;
-                aliases.edges.iter().find_map(|edge| match read_part(&edge.counterpart)?.0 {
-                    Part::File(md5 @ FileHash::Md5(_)) => Some(md5),
-                    _ => None,
-                })
-            }
-        };
-        let Some(md5) = md5 else { return Ok(None) };
-        let mut zone = self.judge.file(&hash)?.zone;
-        if md5 != hash && zone == Zone::Grey {
-            zone = self.judge.file(&md5)?.zone;
-        }
-        Ok(Some((zone, md5.to_string())))
-    }
-
-    /// Rows of files from edges whose counterpart is a file and, perhaps, a URL: one row a file, or one a
-    /// file and URL.
-    fn files<'e>(
-        &self,
-        edges: impl Iterator<Item = &'e Edge>,
-        by_url: bool,
-    ) -> Result<Vec<FileRow>, StoreError> {
-        let mut joined: HashMap<(FileHash, Option<String>), FileRow> = HashMap::new();
-        for edge in edges {
-            let Some((Part::File(hash), rest)) = read_part(&edge.counterpart) else { continue };
-            let url = match read_part(rest) {
-                Some((Part::Url(url), _)) => Some(redact(url).0),
-                _ => None,
-            };
-            let (first, last) = moments(&edge.observed);
-            let hits = edge.observed.hits();
-            let key = (hash, if by_url { url.clone() } else { None });
-            if let Some(row) = joined.get_mut(&key) {
-                row.hits += hits;
-                row.first = row.first.min(first);
-                if (last, &url) > (row.last, &row.url) || row.url.is_none() {
-                    row.url = url.or(row.url.take());
-                }
-                row.last = row.last.max(last);
-                continue;
-            }
-            let Some((zone, md5)) = self.file(hash)? else { continue };
-            joined.insert(key, FileRow { zone, hits, first, last, md5, hash, detection: None, url });
-        }
-        Ok(joined.into_values().collect())
-    }
-
-    /// Names what the files that are shown were detected as.
-    fn name_detections(&self, list: &mut List<FileRow>) -> Result<(), StoreError> {
-        for row in list.rows.iter_mut().filter(|row| !matches!(row.zone, Zone::Green)) {
-            let object = self.view().table(&ObjectKey::file(&row.hash), Table::FileVerdict)?;
-            let mut best: Option<(Timestamp, String)> = None;
-            for statement in object.statements(Table::FileVerdict).filter(|one| one.is_current()) {
-                let verdict: crate::fact::FileVerdict = statement.fact()?;
-                let at = verdict.observed.unwrap_or(statement.last);
-                if let Some(name) = verdict.detection_name
-                    && best.as_ref().is_none_or(|(known, _)| at >= *known)
-                {
-                    best = Some((at, name));
-                }
-            }
-            row.detection = best.map(|(_, name)| name);
-        }
-        Ok(())
-    }
-
-    /// Rows of URLs from edges whose counterpart is a URL; rows that private data made different are one.
-    fn urls<'e>(
-        &self,
-        edges: impl Iterator<Item = &'e Edge>,
-        with_hits: bool,
-    ) -> Result<Vec<UrlRow>, StoreError> {
-        let mut joined: HashMap<String, UrlRow> = HashMap::new();
-        for edge in edges {
-            let Some((Part::Url(key), _)) = read_part(&edge.counterpart) else { continue };
-            let Ok(url) = Url::from_key(key) else { continue };
-            let zone = self.judge.url(&url)?.zone;
-            add_url(&mut joined, key, zone, &edge.observed, with_hits);
-        }
-        Ok(joined.into_values().collect())
-    }
 }
 
 /// `first seen 2 days ago, on 2024-05-30`, where that is less than so many days.
@@ -312,30 +252,6 @@ fn newly(what: &str, since: Option<Timestamp>, at: Timestamp, days: u32) -> Opti
         ago => format!("{ago} days"),
     };
     (ago < i64::from(days)).then(|| format!("{what} {told} ago, on {}", since.date()))
-}
-
-fn add_url(
-    joined: &mut HashMap<String, UrlRow>,
-    key: &str,
-    zone: Zone,
-    observed: &Observed,
-    with_hits: bool,
-) {
-    let (url, is_truncated) = redact(key);
-    let (first, last) = moments(observed);
-    let hits = if with_hits { observed.hits() } else { 0 };
-    match joined.get_mut(&url) {
-        Some(row) => {
-            row.zone = row.zone.min(zone);
-            row.hits += hits;
-            row.first = row.first.min(first);
-            row.last = row.last.max(last);
-            row.is_truncated |= is_truncated;
-        }
-        None => {
-            joined.insert(url.clone(), UrlRow { zone, hits, first, last, url, is_truncated });
-        }
-    }
 }
 
 /// The value of a cell, made where it is empty.
@@ -401,4 +317,37 @@ fn order_masks(rows: BTreeMap<(Zone, String), MaskRow>) -> Vec<MaskRow> {
         ))
     });
     rows
+}
+
+fn nearest_power_of_ten(count: u64) -> u64 {
+    let Some(digits) = count.checked_ilog10() else { return 0 };
+    let below = 10_u64.pow(digits);
+    match below.checked_mul(10) {
+        Some(above) if above - count <= count - below => above,
+        _ => below,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest_power_of_ten;
+
+    #[test]
+    fn counts_to_the_nearest_power_of_ten() {
+        for (count, shown) in [
+            (0, 0),
+            (1, 1),
+            (5, 1),
+            (6, 10),
+            (10, 10),
+            (54, 10),
+            (55, 100),
+            (549, 100),
+            (550, 1000),
+            (999_999, 1_000_000),
+            (u64::MAX, 10_u64.pow(19)),
+        ] {
+            assert_eq!(nearest_power_of_ten(count), shown, "{count}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::net::IpAddr;
 
-use crate::indicator::FileHash;
+use crate::indicator::FileHashes;
 use crate::store::Edge;
 use crate::store::observed::{Observed, Peak};
 use crate::value::{CountryCode, ThreatScore, Timestamp, Zone};
@@ -78,8 +78,8 @@ pub struct FileRow {
     pub last: Timestamp,
     /// The file's MD5.
     pub md5: String,
-    /// The hash that it stands under.
-    pub hash: FileHash,
+    /// All its hashes.
+    pub file: FileHashes,
     /// What it was detected as; filled for the rows that are shown.
     pub detection: Option<String>,
     /// The URL it came from or went to; of several the last.

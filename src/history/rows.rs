@@ -26,6 +26,10 @@ const ROWS: &[(&str, &[&str])] = &[
     ("FilesDownloadedFromIp", &["Md5", "Url"]),
     ("HostedUrls", &["Url"]),
     ("IpDnsResolutions", &["Domain"]),
+    ("DetectionsInfo", &["DetectionName", "DetectionMethod"]),
+    ("FileNames", &["FileName"]),
+    ("FileDownloadedFromUrls", &["Url"]),
+    ("FileAccessedUrls", &["Url"]),
 ];
 
 /// Sections that say nothing of the object, or what [`super::changes`] says.

@@ -74,7 +74,7 @@ pub fn timeline(context: &Context<'_>, indicator: &Indicator) -> Result<Timeline
     let snapshot = context.snapshot()?;
     let view = snapshot.view(None);
     let mut moments = Judge::new(&view, context.policy, context.now).moments(indicator)?;
-    if moments.is_empty() && matches!(indicator.kind(), Kind::Domain | Kind::Ip) {
+    if moments.is_empty() {
         let request = Request { sections: Some(vec!["Zone".to_owned()]), ..Request::default() };
         report_in(&snapshot, context, indicator, &request)?;
     }

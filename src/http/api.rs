@@ -1,118 +1,158 @@
-//! `GET /api/domain/{domain}` and `GET /api/ip/{ip}`.
+//! Reports, in both dialects: `GET /api/{domain|ip|url|hash}/{object}` and `GET /api/v1/search/{…}?request=`.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use percent_encoding::percent_decode_str;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
 
 use super::Service;
 use super::cache::{Age, Body};
 use super::error::Problem;
-use crate::indicator::{Indicator, Kind};
-use crate::lookup::{self, Context, Licence, LookupError, Request};
-use crate::request;
-use crate::value::{DAY_S, Timestamp};
+use super::open_tip;
+use super::question::{self, Form, Question, Wrong};
+use crate::access::Caller;
+use crate::export::stix;
+use crate::indicator::Kind;
+use crate::lookup::{self, Context, LookupError};
+use crate::value::Timestamp;
 
-/// The longest path and query, in bytes.
-pub(super) const URI_BYTES_MAX: usize = 8192;
+pub(super) use super::question::{URI_BYTES_MAX, parameter, wanted};
 
-pub(super) async fn domain(State(service): State<Arc<Service>>, uri: Uri) -> Response {
-    answer(service, Kind::Domain, uri).await
-}
-
-pub(super) async fn ip(State(service): State<Arc<Service>>, uri: Uri) -> Response {
-    answer(service, Kind::Ip, uri).await
-}
-
-/// A report or a problem, and what is left of the day's quota.
-async fn answer(service: Arc<Service>, kind: Kind, uri: Uri) -> Response {
-    let now = service.clock.now();
-    let response = match report(&service, kind, &uri, now).await {
-        Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
-        Err(problem) => problem.into_response(),
+/// The routes of reports: of each kind in both dialects, and of scans.
+pub(super) fn routes() -> Router<Arc<Service>> {
+    type Asks = Extension<Caller>;
+    let routes = Kind::ALL.into_iter().fold(Router::new(), |router, kind| {
+        let tip = move |State(service): State<Arc<Service>>, Extension(caller): Asks, uri: Uri| async move {
+            answer(service, caller, uri, |uri, now| question::tip(kind, uri, now)).await
+        };
+        let search = move |State(service): State<Arc<Service>>, Extension(caller): Asks, uri: Uri| async move {
+            answer(service, caller, uri, |uri, _| question::open_tip(kind, Form::OpenTip, uri)).await
+        };
+        // A wildcard takes the rest of the path as it stands, but not an empty one.
+        router
+            .route(&format!("/api/{kind}/"), get(tip))
+            .route(&format!("/api/{kind}/{{*object}}"), get(tip))
+            .route(&format!("/api/v1/search/{kind}"), get(search))
+    });
+    let result = |State(service): State<Arc<Service>>, Extension(caller): Asks, uri: Uri| async move {
+        answer(service, caller, uri, |uri, _| question::open_tip(Kind::Hash, Form::OpenTipResult, uri)).await
     };
-    with_quota(response, &service, now)
+    routes.route("/api/v1/getresult/file", post(result)).route("/api/v1/scan/file", post(super::scan::file))
 }
 
-/// An answer that says what is left of the day's quota.
-pub(super) fn with_quota(mut response: Response, service: &Service, now: Timestamp) -> Response {
-    let quota = Licence::default().day_quota;
-    let headers = response.headers_mut();
-    let left = quota.saturating_sub(service.requests.today(now));
-    headers.insert(HeaderName::from_static("ratelimit-limit"), HeaderValue::from(quota));
-    headers.insert(HeaderName::from_static("ratelimit-remaining"), HeaderValue::from(left));
-    headers.insert(
-        HeaderName::from_static("ratelimit-reset"),
-        HeaderValue::from(DAY_S - now.0.rem_euclid(DAY_S)),
-    );
-    response
-}
-
-/// The bytes of a report: those that were made already, else new ones.
-async fn report(service: &Arc<Service>, kind: Kind, uri: &Uri, now: Timestamp) -> Result<Vec<u8>, Problem> {
-    let key = uri.path_and_query().map_or("", |key| key.as_str());
-    if key.len() > URI_BYTES_MAX {
-        let detail = format!("the path is longer than {URI_BYTES_MAX} bytes: look up one indicator");
-        return Err(Problem::new(StatusCode::URI_TOO_LONG, uri, detail));
+/// A report or a problem.
+async fn answer(
+    service: Arc<Service>,
+    caller: Caller,
+    uri: Uri,
+    ask: impl FnOnce(&Uri, Timestamp) -> Result<Question, Wrong>,
+) -> Response {
+    let now = service.clock.now();
+    match report(&service, &caller, &uri, now, ask).await {
+        Ok(body) => body.response(&caller.licence),
+        Err(problem) => problem.into_response(),
     }
-    let unavailable = |detail: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail);
-    let snapshot = service.store.snapshot().map_err(|error| unavailable(error.to_string()))?;
+}
+
+/// An answer of a media type.
+pub(super) fn media(media_type: &'static str, body: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static(media_type))], body).into_response()
+}
+
+/// A report's body: one that was made already, else a new one.
+async fn report(
+    service: &Arc<Service>,
+    caller: &Caller,
+    uri: &Uri,
+    now: Timestamp,
+    ask: impl FnOnce(&Uri, Timestamp) -> Result<Question, Wrong>,
+) -> Result<Arc<Body>, Problem> {
+    let snapshot = service.store.snapshot();
+    let snapshot =
+        snapshot.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, error.to_string()))?;
     let age = Age { generation: snapshot.manifest.generation, minute: now.0.div_euclid(60) };
+    // Who may see less has answers of their own.
+    let key = uri.path_and_query().map_or("", |key| key.as_str());
+    let key = &format!("{} {key}", caller.clearance);
     if let Some(body) = service.cache.get(age, key) {
-        return Ok(body.with(service.requests.count(now)));
+        service.metrics.cache_hits.inc();
+        return Ok(body);
     }
-    let (indicator, request) =
-        asked(kind, uri, now).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, uri, detail))?;
-    let requests = service.requests.count(now);
-    let is_past = request.as_of.is_some();
+    let question = ask(uri, now).map_err(|wrong| wrong.problem(uri))?;
+    service.wishes.looked_up.note(&question.indicator);
+    let body = Arc::new(body_of(service, caller, uri, question, now).await?);
+    service.cache.put(age, key, body.clone());
+    Ok(body)
+}
+
+/// Makes the body that answers a question.
+pub(super) async fn body_of(
+    service: &Arc<Service>,
+    caller: &Caller,
+    uri: &Uri,
+    question: Question,
+    now: Timestamp,
+) -> Result<Body, Problem> {
+    // A bundle is a large piece of work too.
+    let is_long = question.request.as_of.is_some() || question.form == Form::Stix;
     let make = {
         let service = service.clone();
+        let caller = caller.clone();
         move || {
-            let licence = Licence { day_requests: requests, ..Licence::default() };
-            let context = Context {
-                store: &service.store,
-                policy: &service.policy,
-                licence,
-                now,
-                reader: crate::store::Reader::default(),
-            };
-            lookup::report(&context, &indicator, &request).map(|report| Body::new(&report))
+            let known = service.known();
+            made_of(&known.context(&service, &caller, now), &question)
         }
     };
-    let problem = match made(make, is_past, service.timeout).await {
-        Ok(Ok(body)) => {
-            let body = Arc::new(body);
-            service.cache.put(age, key, body.clone());
-            return Ok(body.with(requests));
-        }
+    let unavailable = |detail: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail);
+    match made(make, is_long, service.timeout).await {
+        Ok(Ok(body)) => Ok(body),
         Ok(Err(LookupError::Unknown(asked))) => {
-            return Err(Problem::new(StatusCode::NOT_FOUND, uri, asked.to_string()));
+            Err(Problem::new(StatusCode::NOT_FOUND, uri, asked.to_string()))
         }
-        Ok(Err(LookupError::BadRequest(detail))) => Problem::new(StatusCode::BAD_REQUEST, uri, detail),
+        Ok(Err(LookupError::BadRequest(detail))) => Err(Problem::new(StatusCode::BAD_REQUEST, uri, detail)),
         Ok(Err(LookupError::Store(error))) => {
             tracing::error!(%error, "the store cannot answer");
-            unavailable(error.to_string())
+            Err(unavailable(error.to_string()))
         }
-        Err(detail) => unavailable(detail),
-    };
-    service.requests.forget(now);
-    Err(problem)
+        Err(detail) => Err(unavailable(detail)),
+    }
 }
 
-/// Makes an answer. A report as of now takes less time than handing it to another thread and back is worth; one
-/// of a past day can read all of a large object, so it gets a thread and the time that requests have.
-async fn made<T: Send + 'static>(
+fn made_of(context: &Context<'_>, question: &Question) -> Result<Body, LookupError> {
+    let Question { indicator, request, form } = question;
+    match form {
+        Form::Tip => {
+            let seed = context.store.snapshot()?.manifest.seed;
+            lookup::report(context, indicator, request).map(|report| Body::new(&report, seed))
+        }
+        Form::Stix => {
+            let bundle = lookup::bundle(context, indicator, request)?;
+            Ok(Body::plain(stix::MEDIA_TYPE, bundle))
+        }
+        Form::OpenTip | Form::OpenTipResult => {
+            let request = lookup::Request { sections: Some(open_tip::sections()), ..request.clone() };
+            let report = lookup::report(context, indicator, &request)?;
+            let is_result = *form == Form::OpenTipResult;
+            Ok(Body::plain("application/json", open_tip::json(&report, is_result)?))
+        }
+    }
+}
+
+/// Makes an answer. A report as of now takes less time than handing it to another thread and back is worth; what
+/// can be long, as one of a past day that reads all of a large object, gets a thread and the time that requests have.
+pub(super) async fn made<T: Send + 'static>(
     make: impl FnOnce() -> T + Send + 'static,
-    is_past: bool,
+    is_long: bool,
     timeout: Duration,
 ) -> Result<T, String> {
     const PANICKED: &str = "the lookup failed inside the service: its log says more";
-    if !is_past {
+    if !is_long {
         return panic::catch_unwind(AssertUnwindSafe(make)).map_err(|_| PANICKED.to_owned());
     }
     match tokio::time::timeout(timeout, tokio::task::spawn_blocking(make)).await {
@@ -122,74 +162,5 @@ async fn made<T: Send + 'static>(
             "the lookup took longer than {} s: ask for fewer sections, or later",
             timeout.as_secs()
         )),
-    }
-}
-
-/// What is asked about, and what is wanted of it.
-fn asked(kind: Kind, uri: &Uri, now: Timestamp) -> Result<(Indicator, Request), String> {
-    let object = uri.path().strip_prefix("/api/").and_then(|rest| rest.split_once('/'));
-    let object = object.map_or("", |(_, object)| object);
-    let object = percent_decode_str(object)
-        .decode_utf8()
-        .map_err(|_| format!("{object:?} has escapes that are not UTF-8: escape {kind} as UTF-8"))?;
-    let indicator = Indicator::parse_as(kind, &object).map_err(|error| error.to_string())?;
-    Ok((indicator, wanted(uri.query().unwrap_or(""), now)?))
-}
-
-/// What a query wants of a report.
-pub(super) fn wanted(query: &str, now: Timestamp) -> Result<Request, String> {
-    if let Some(format) = parameter(query, "format")
-        && format != "json"
-    {
-        return Err(match format.as_str() {
-            "stix" => "format is \"stix\", which is not available yet: use json".to_owned(),
-            _ => format!("format is {format:?}: use json"),
-        });
-    }
-    let mut request = Request::default();
-    request.sections = parameter(query, "sections").map(|text| request::sections(&text)).transpose()?;
-    if let Some(count) = parameter(query, "count") {
-        request.count = request::count(&count)?;
-    }
-    if let Some(text) = parameter(query, "as_of") {
-        request.as_of = request::as_of(&text, now)?;
-    }
-    Ok(request)
-}
-
-/// A parameter of a query, its escapes taken off; the last where it stands several times.
-pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
-    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-    let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    let value = pairs.rfind(|(key, _)| decoded(key) == name)?.1;
-    Some(decoded(value))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_of_a_parameter_counts_and_escapes_come_off_once() {
-        assert_eq!(parameter("count=1&x=2&count=3", "count").as_deref(), Some("3"));
-        assert_eq!(parameter("sections=A%2CB", "sections").as_deref(), Some("A,B"));
-        assert_eq!(parameter("sections=A%252CB", "sections").as_deref(), Some("A%2CB"));
-        assert_eq!(parameter("sections", "sections").as_deref(), Some(""));
-        assert_eq!(parameter("", "count"), None);
-    }
-
-    #[test]
-    fn a_wrong_question_says_what_would_be_right() {
-        let now = Timestamp::parse("2024-05-28T07:03Z").unwrap();
-        let wrong = |uri: &str| asked(Kind::Domain, &uri.parse().unwrap(), now).unwrap_err();
-        assert!(wrong("/api/domain/").contains("domain name"));
-        assert!(wrong("/api/domain/a%20b").contains("a b"));
-        assert!(wrong("/api/domain/%ff").contains("UTF-8"));
-        assert!(wrong("/api/domain/http://a.example/").contains("not a domain name"));
-        assert!(wrong("/api/domain/a.example?count=0").contains("count"));
-        assert!(wrong("/api/domain/a.example?sections=").contains("sections"));
-        assert!(wrong("/api/domain/a.example?format=stix").contains("not available yet"));
-        assert!(wrong("/api/domain/a.example?as_of=2024-05-29").contains("future"));
-        assert!(asked(Kind::Domain, &"/api/domain/A%2eexample?x=%00".parse().unwrap(), now).is_ok());
     }
 }

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
@@ -17,10 +18,12 @@ use http_body::Frame;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use super::Service;
-use super::api::{parameter, wanted, with_quota};
+use super::api::{parameter, wanted};
 use super::error::Problem;
+use super::gate::over;
+use super::table::Dialect;
+use crate::access::Caller;
 use crate::bulk::{self, Batch, Form, Wanted};
-use crate::lookup::{Context, Licence};
 use crate::value::Timestamp;
 
 /// The longest body.
@@ -29,53 +32,58 @@ pub(super) const BODY_BYTES_MAX: usize = 32 << 20;
 /// Chunks of an answer that wait for their reader.
 const AHEAD: usize = 8;
 
-pub(super) async fn lookup(State(service): State<Arc<Service>>, uri: Uri, request: Request) -> Response {
+pub(super) async fn lookup(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+    request: Request,
+) -> Response {
     let now = service.clock.now();
-    let response = match answer(&service, &uri, request, now).await {
-        Ok(response) => response,
-        Err(problem) => problem.into_response(),
-    };
-    with_quota(response, &service, now)
+    answer(&service, caller, &uri, request, now).await.unwrap_or_else(|refused| refused)
 }
 
 async fn answer(
     service: &Arc<Service>,
+    mut caller: Caller,
     uri: &Uri,
     request: Request,
     now: Timestamp,
-) -> Result<Response, Problem> {
-    let wrong = |detail: String| Problem::new(StatusCode::BAD_REQUEST, uri, detail);
+) -> Result<Response, Response> {
+    let wrong = |detail: String| Problem::new(StatusCode::BAD_REQUEST, uri, detail).into_response();
     let query = uri.query().unwrap_or_default();
     let wanted = what(query, now).map_err(wrong)?;
     let column = parameter(query, "column");
     let media_type =
         request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).map(str::to_owned);
-    let body = body(service, uri, request).await?;
+    let body = body(service, uri, request).await.map_err(Problem::into_response)?;
     let form = match &media_type {
         Some(kind) => Form::of_media_type(kind).ok_or_else(|| {
             let detail = format!(
                 "the content-type is {kind:?}: use application/json, application/x-ndjson, text/csv or text/plain"
             );
-            Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, uri, detail)
+            Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, uri, detail).into_response()
         })?,
         None => Form::of_content(&body),
     };
     let batch = Batch::read(&body, form, column.as_deref()).map_err(wrong)?;
     let kind = if batch.is_table() { "text/csv; charset=utf-8" } else { "application/x-ndjson" };
-    for _ in 0..batch.len() {
-        service.requests.count(now);
-    }
+    // One was counted with the request.
+    let more = (batch.len() as u64).saturating_sub(1);
+    let counted = service.access.count(&mut caller, more, now);
+    counted.map_err(|refused| over(service, Dialect::Tip, uri, &refused, now))?;
+    let licence = caller.licence.clone();
     let (sender, receiver) = channel(AHEAD);
     let at_work = service.clone();
     tokio::task::spawn_blocking(move || {
         let service = at_work;
-        let context = Context {
-            store: &service.store,
-            policy: &service.policy,
-            licence: Licence { day_requests: service.requests.today(now), ..Licence::default() },
-            now,
-            reader: crate::store::Reader::default(),
-        };
+        // Who looked up what: each value, before it is answered.
+        if let Some(audit) = &service.audit {
+            for value in batch.values() {
+                audit.record(Box::new(caller.entry("lookup", value, now)));
+            }
+        }
+        let known = service.known();
+        let context = known.context(&service, &caller, now);
         let mut out = |lines: Vec<u8>| {
             // Nobody is left to read it.
             let gone = |_| std::io::Error::from(std::io::ErrorKind::BrokenPipe);
@@ -98,7 +106,7 @@ async fn answer(
         }
     });
     let body = Body::new(Lines(receiver));
-    Ok(([(CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response())
+    Ok((Extension(licence), [(CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response())
 }
 
 /// What is wanted of each value.

@@ -4,42 +4,64 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::lookup::Report;
+use axum::http::header::{CONTENT_TYPE, ETAG, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use xxhash_rust::xxh3::Xxh3;
 
-/// A report's bytes, and where in them the count of today's lookups stands, which is new in each answer.
+use crate::lookup::{Licence, Report};
+use crate::sections::license_info;
+
+/// A report's bytes, and where in them the licence stands, which is another in each answer.
 pub(super) struct Body {
+    media_type: &'static str,
     bytes: Vec<u8>,
-    day_requests: Option<Range<usize>>,
+    licence: Option<Range<usize>>,
+    /// A digest of the bytes without the licence, as it stands in an `ETag`.
+    etag: Option<HeaderValue>,
 }
 
 impl Body {
-    /// The bytes of a report.
-    pub(super) fn new(report: &Report) -> Body {
+    /// The bytes of a report. `seed` is the store's own, so that nobody can aim at equal digests.
+    pub(super) fn new(report: &Report, seed: u64) -> Body {
         let bytes = report.json();
-        // Nothing before it comes from data, so the first one found is the licence's.
-        let day_requests =
-            report.sections.first().filter(|first| first.name == "LicenseInfo").and_then(|_| {
-                const NAME: &[u8] = b"\"DayRequests\":";
-                let start = bytes.windows(NAME.len()).position(|window| window == NAME)? + NAME.len();
-                let digits = bytes[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-                (digits > 0).then_some(start..start + digits)
+        // Nothing before it comes from data, and it holds no object, so the first one found is the licence's.
+        let licence =
+            report.sections.first().filter(|first| first.name == license_info::NAME).and_then(|first| {
+                let start = bytes.iter().position(|byte| *byte == b':')? + 1;
+                Some(start..start + first.body.get().len())
             });
-        Body { bytes, day_requests }
+        let rest = licence.clone().unwrap_or(0..0);
+        let mut digest = Xxh3::with_seed(seed);
+        digest.update(&bytes[..rest.start]);
+        digest.update(&bytes[rest.end..]);
+        let etag = HeaderValue::from_str(&format!("\"{:032x}\"", digest.digest128())).ok();
+        Body { media_type: "application/json", bytes, licence, etag }
     }
 
-    /// The bytes of something without a count of lookups.
-    pub(super) fn plain(bytes: Vec<u8>) -> Body {
-        Body { bytes, day_requests: None }
+    /// The bytes of something without a licence.
+    pub(super) fn plain(media_type: &'static str, bytes: Vec<u8>) -> Body {
+        Body { media_type, bytes, licence: None, etag: None }
     }
 
-    /// The bytes with this count of today's lookups.
-    pub(super) fn with(&self, day_requests: u64) -> Vec<u8> {
-        let Some(range) = &self.day_requests else { return self.bytes.clone() };
-        let mut bytes = Vec::with_capacity(self.bytes.len() + 20);
+    /// The bytes with this licence.
+    pub(super) fn with(&self, licence: &Licence) -> Vec<u8> {
+        let Some(range) = &self.licence else { return self.bytes.clone() };
+        let mut bytes = Vec::with_capacity(self.bytes.len() + 40);
         bytes.extend_from_slice(&self.bytes[..range.start]);
-        bytes.extend_from_slice(day_requests.to_string().as_bytes());
+        let body = license_info::Body::from(licence);
+        serde_json::to_writer(&mut bytes, &body).expect("texts and numbers into memory");
         bytes.extend_from_slice(&self.bytes[range.end..]);
         bytes
+    }
+
+    /// The answer with this licence.
+    pub(super) fn response(&self, licence: &Licence) -> Response {
+        let kind = [(CONTENT_TYPE, HeaderValue::from_static(self.media_type))];
+        let mut response = (kind, self.with(licence)).into_response();
+        if let Some(etag) = &self.etag {
+            response.headers_mut().insert(ETAG, etag.clone());
+        }
+        response
     }
 }
 
@@ -118,9 +140,10 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lookup::Answer;
 
     fn body(text: &str) -> Arc<Body> {
-        Arc::new(Body { bytes: text.as_bytes().to_vec(), day_requests: None })
+        Arc::new(Body::plain("text/plain", text.as_bytes().to_vec()))
     }
 
     #[test]
@@ -143,11 +166,28 @@ mod tests {
     }
 
     #[test]
-    fn the_count_of_lookups_is_new_in_each_answer() {
-        let text = br#"{"LicenseInfo":{"DayRequests":1,"DayQuota":9},"Zone":"Red"}"#;
-        let at = text.windows(2).position(|window| window == b":1").unwrap() + 1;
-        let body = Body { bytes: text.to_vec(), day_requests: Some(at..at + 1) };
-        let expected = r#"{"LicenseInfo":{"DayRequests":123,"DayQuota":9},"Zone":"Red"}"#;
-        assert_eq!(String::from_utf8(body.with(123)).unwrap(), expected);
+    fn the_licence_is_new_in_each_answer_and_the_digest_is_not() {
+        let answer = |name, body: &str| Answer {
+            name,
+            title: "",
+            body: serde_json::value::RawValue::from_string(body.to_owned()).unwrap(),
+        };
+        let report = |zone: &str, requests: u64| Report {
+            kind: crate::indicator::Kind::Domain,
+            subject: "a.example".to_owned(),
+            zone: crate::value::Zone::Red,
+            score: crate::value::ThreatScore::default(),
+            sections: vec![
+                answer("LicenseInfo", &format!(r#"{{"DayRequests":{requests}}}"#)),
+                answer("Zone", &format!("{zone:?}")),
+            ],
+        };
+        let licence = Licence { day_requests: 123, day_quota: 200, ..Licence::default() };
+        let body = Body::new(&report("Red", 1), 7);
+        let expected = r#"{"LicenseInfo":{"AccessType":"Commercial","DayRequests":123,"DayQuota":200,"TokenExpirationDate":null},"Zone":"Red"}"#;
+        assert_eq!(String::from_utf8(body.with(&licence)).unwrap(), expected);
+        assert_eq!(body.etag, Body::new(&report("Red", 22), 7).etag);
+        assert_ne!(body.etag, Body::new(&report("Grey", 1), 7).etag);
+        assert_ne!(body.etag, Body::new(&report("Red", 1), 8).etag);
     }
 }

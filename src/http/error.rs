@@ -26,6 +26,11 @@ fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result
 }
 
 impl Problem {
+    /// Its status.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// A problem with a request. `detail` says what was wrong with which input, and what would be right.
     pub(super) fn new(status: StatusCode, uri: &Uri, detail: impl Into<String>) -> Problem {
         Problem {

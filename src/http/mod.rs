@@ -1,47 +1,79 @@
 //! The HTTP service: plain lookups behind a few routes. Async ends here: a lookup is one blocking call.
 //!
-//! Every error is a problem document (RFC 9457). There are no users yet: whoever reaches the port can look
-//! up, what people say is taken in on loopback only, and the count of lookups a day is kept in memory only, so it begins anew with the process.
+//! Every error is a problem document (RFC 9457). Every request passes the gate, which knows who asks, whether they
+//! may, and how much they asked today.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{StatusCode, Uri};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{Extensions, Method, StatusCode, Uri, Version};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Router, http::Method};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Semaphore};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{Predicate, SizeAbove};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::access::audit::Audit;
+use crate::access::role::Capability;
+use crate::access::sessions::Lives;
+use crate::access::{Access, AccessError, Caller};
 use crate::clock::Clock;
-use crate::config::Http;
-use crate::store::Store;
-use crate::value::Timestamp;
+use crate::config::{Config, Http, MetricsFor, Session};
+use crate::indicator::Prefix;
+use crate::lookup::Context;
+use crate::source::schedule::Wishes;
+use crate::source::{Registry, Source};
+use crate::store::{Reader, Store};
+use crate::value::{Timestamp, Tlp};
 use crate::verdict::Policy;
 
 // What handlers share.
+mod body;
 mod cache;
 mod connection;
 mod error;
+mod gate;
+mod table;
+mod tls;
+mod who;
 
 // The handlers.
 mod api;
+mod audit;
 mod bulk;
+mod ingest;
+mod login;
+mod metrics;
+mod open_tip;
 mod own;
 mod pdns;
 mod people;
+mod publications;
+mod question;
+mod scan;
 mod sources;
+mod users;
 
 use cache::Cache;
-use connection::Limited;
+use connection::Connections;
 use error::Problem;
+use metrics::Metrics;
+use table::Need;
+use tls::Certificate;
 
 /// How long requests at work may go on after the signal to stop.
 const GRACE: Duration = Duration::from_secs(15);
@@ -49,66 +81,248 @@ const GRACE: Duration = Duration::from_secs(15);
 /// Threads a core that answer requests: a lookup that waits for the disk holds up no other.
 const WORKERS_A_CORE: usize = 4;
 
+/// How often uses of tokens are written, and certificates looked at for changes.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Answers shorter than this are sent as they are.
+const COMPRESSED_BYTES_MIN: u64 = 1024;
+
 /// What all requests share.
 pub struct Service {
     store: Arc<Store>,
+    /// The policy without what sources say of themselves.
     policy: Policy,
+    /// What sources make of it.
+    known: RwLock<Arc<Known>>,
     clock: Clock,
     cache: Cache,
-    requests: DayRequests,
     timeout: Duration,
+    /// The strictest mark of what leaves.
+    export: Tlp,
+    /// Counts of hits are shown to the nearest power of ten.
+    round_counts: bool,
     /// Held by whoever scans all listings: one at a time.
-    scan: Arc<tokio::sync::Mutex<()>>,
-    /// Whether only this machine reaches the port.
-    is_loopback: bool,
+    scan: Arc<Mutex<()>>,
+    /// What takes in telemetry.
+    ingest: ingest::Ingest,
     /// Held by whoever writes.
     writing: Arc<Mutex<()>>,
+    access: Access,
+    audit: Option<Audit>,
+    /// Held by whoever verifies a password: each takes a core and 19 MiB.
+    hashing: Arc<Semaphore>,
+    trusted_proxies: Vec<Prefix>,
+    cors_origins: Vec<String>,
+    metrics: Metrics,
+    metrics_need: Need,
+    session: Session,
+    /// Whether cookies are for HTTPS only.
+    is_secure: bool,
+    certificate: Option<Arc<Certificate>>,
+    /// The sources of the configuration.
+    configured: Vec<Source>,
+    /// What the thread that refreshes sources is told.
+    wishes: Arc<Wishes>,
 }
 
 impl Service {
-    /// A service that answers from a store.
-    pub fn new(store: impl Into<Arc<Store>>, policy: Policy, clock: Clock, settings: &Http) -> Service {
-        Service {
-            store: store.into(),
+    /// A service that answers from a store to those whom its folder knows.
+    ///
+    /// # Errors
+    ///
+    /// When users or the audit cannot be opened, or settings forbid each other; with what to do.
+    pub fn new(
+        store: impl Into<Arc<Store>>,
+        policy: Policy,
+        clock: Clock,
+        config: &Config,
+    ) -> Result<Service, String> {
+        let (store, settings) = (store.into(), &config.http);
+        let lives = Lives {
+            max_s: i64::from(config.session.max_hours) * 3600,
+            idle_s: i64::from(config.session.idle_minutes) * 60,
+        };
+        // Judged twice: without users first, so that what cannot be leaves no file behind.
+        settings.is_auth_on(false)?;
+        let is_on = |has_users| settings.is_auth_on(has_users).unwrap_or(true);
+        let access = Access::open(store.folder(), lives, is_on).map_err(|error| error.to_string())?;
+        let days = config.audit.days;
+        if days == 0 && access.is_on {
+            return Err("audit.days is 0, and there are users: keep their audit for 1 day or more".to_owned());
+        }
+        let audit = (days > 0).then(|| Audit::start(store.folder(), days)).transpose();
+        let audit = audit.map_err(|error| format!("{}: the audit: {error}", store.folder().display()))?;
+        let certificate = settings.tls.as_ref().map(Certificate::open).transpose();
+        let certificate = certificate.map_err(|error| error.to_string())?.map(Arc::new);
+        let is_open = settings.metrics == MetricsFor::Open;
+        let service = Service {
+            store,
+            known: RwLock::new(Arc::new(Known {
+                policy: policy.clone(),
+                marks: Arc::default(),
+                export: config.tlp.export,
+            })),
             policy,
             clock,
             cache: Cache::new(settings.cache_mb << 20),
-            requests: DayRequests::default(),
             timeout: Duration::from_secs(settings.request_timeout_s),
+            round_counts: settings.round_counts,
+            export: config.tlp.export,
             scan: Arc::default(),
-            is_loopback: settings.listen.ip().is_loopback(),
+            ingest: ingest::Ingest::new(config),
             writing: Arc::default(),
+            access,
+            audit,
+            hashing: Arc::new(Semaphore::new(cores())),
+            trusted_proxies: settings.trusted_proxies.clone(),
+            cors_origins: settings.cors_origins.clone(),
+            metrics: Metrics::new(),
+            metrics_need: if is_open { Need::Open } else { Need::May(Capability::Sources) },
+            session: config.session,
+            is_secure: certificate.is_some() || settings.secure_cookies,
+            certificate,
+            configured: config.sources.clone(),
+            wishes: Arc::default(),
+        };
+        service.know(&Registry::read(&config.sources, service.store.folder())?);
+        Ok(service)
+    }
+
+    /// A token for making the first admin, where there has to be one; see [`Access::begin_setup`].
+    ///
+    /// # Errors
+    ///
+    /// When users cannot be read.
+    pub fn begin_setup(&self) -> Result<Option<String>, AccessError> {
+        self.access.begin_setup(self.clock.now())
+    }
+
+    /// Whether everybody has to say who they are.
+    pub fn is_auth_on(&self) -> bool {
+        self.access.is_on
+    }
+
+    /// Learns what sources there are: their weights and marks.
+    pub fn know(&self, registry: &Registry) {
+        let mut policy = self.policy.clone();
+        policy.weigh(registry);
+        let known = Known { policy, marks: Arc::new(registry.marks()), export: self.export };
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
+    }
+
+    fn known(&self) -> Arc<Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// With what is told the thread that refreshes sources.
+    pub fn with_wishes(mut self, wishes: Arc<Wishes>) -> Service {
+        self.wishes = wishes;
+        self
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.access.close(self.clock.now());
+    }
+}
+
+/// What is known of sources while they are as they are.
+struct Known {
+    policy: Policy,
+    marks: Arc<BTreeMap<String, Tlp>>,
+    export: Tlp,
+}
+
+impl Known {
+    /// What a lookup of a caller needs.
+    fn context<'a>(&'a self, service: &'a Service, caller: &Caller, now: Timestamp) -> Context<'a> {
+        Context {
+            store: &service.store,
+            policy: &self.policy,
+            licence: caller.licence.clone(),
+            now,
+            round_counts: service.round_counts,
+            reader: self.reader(caller),
+        }
+    }
+
+    /// Up to what mark somebody sees who said something.
+    fn reader(&self, caller: &Caller) -> Reader {
+        Reader {
+            clearance: caller.clearance,
+            is_export: false,
+            export: self.export,
+            marks: self.marks.clone(),
         }
     }
 }
 
-/// All routes, grouped by who calls them.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// All routes, grouped by who calls them. What each needs of who asks stands in `http/table.rs`.
 pub fn routes(service: Arc<Service>) -> Router {
-    Router::new()
+    let router = Router::new()
         // Clients: one indicator, one report.
-        .route("/api/domain/", get(api::domain))
-        .route("/api/domain/{*domain}", get(api::domain))
-        .route("/api/ip/", get(api::ip))
-        .route("/api/ip/{*ip}", get(api::ip))
+        .merge(api::routes())
+        .merge(publications::routes())
         // The service's own questions.
         .route("/api/v1/indicator", get(own::indicator_report))
         .route("/api/v1/lookup", post(bulk::lookup).layer(DefaultBodyLimit::max(bulk::BODY_BYTES_MAX)))
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/similar", get(own::similar))
         .route("/api/v1/timeline", get(own::timeline))
+        .route("/api/v1/sources", get(sources::list))
         .route("/api/v1/sources/overlap", get(sources::overlap))
+        .route("/api/v1/sources/{name}/rejected", get(sources::rejected))
+        .route("/api/v1/sources/{name}/refresh", post(sources::refresh))
+        // Sensors: telemetry.
+        .route("/api/v1/ingest", post(ingest::ingest))
         // Passive DNS, as its clients ask.
         .route("/pdns/query/{*name}", get(pdns::common_output))
         .route("/dnsdb/v2/{*question}", get(pdns::dnsdb))
         // Analysts: what they say of an indicator.
         .merge(people::routes())
+        // Users: who they are and what they may.
+        .merge(users::routes())
+        .route("/api/v1/audit", get(audit::entries))
+        .route("/login", get(login::form).post(login::login))
+        .route("/logout", post(login::logout))
         // Whoever runs the process.
+        .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn(logged))
-        .with_state(service)
+        .layer(middleware::from_fn_with_state(service.clone(), gate::gate))
+        .layer(compression());
+    let router =
+        if service.cors_origins.is_empty() { router } else { router.layer(cors(&service.cors_origins)) };
+    router.layer(middleware::from_fn_with_state(service.clone(), logged)).with_state(service)
+}
+
+fn compression() -> CompressionLayer<impl Predicate> {
+    let is_json = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        kind.is_some_and(|kind| kind.contains("json"))
+    };
+    let is_worth_it = SizeAbove::new(COMPRESSED_BYTES_MIN).and(is_json);
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_it)
+}
+
+/// Which pages of other sites may ask, from a browser. What a browser asks beforehand passes no gate.
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let read = ["etag", "retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods(methods)
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH, HeaderName::from_static("x-api-key")])
+        .expose_headers(read.map(HeaderName::from_static))
+        .max_age(Duration::from_secs(3600))
 }
 
 /// Serves until SIGINT or SIGTERM. `ready` is called with the address once it accepts connections.
@@ -117,9 +331,8 @@ pub fn routes(service: Arc<Service>) -> Router {
 ///
 /// When the address cannot be listened on.
 pub fn serve(service: Arc<Service>, settings: &Http, ready: impl FnOnce(SocketAddr)) -> io::Result<()> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(cores * WORKERS_A_CORE)
+        .worker_threads(cores() * WORKERS_A_CORE)
         .enable_all()
         .build()?;
     let result = runtime.block_on(async {
@@ -127,30 +340,45 @@ pub fn serve(service: Arc<Service>, settings: &Http, ready: impl FnOnce(SocketAd
         let (mut interrupt, mut terminate) =
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         ready(listener.local_addr()?);
-        let stopping = Arc::new(Notify::new());
-        let stop = stopping.clone();
         let stopped = async move {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
             tracing::info!("stopping: requests at work are finished first");
-            stop.notify_one();
         };
-        let idle = Duration::from_secs(settings.idle_timeout_s);
-        let listener = Limited::new(listener, settings.connections_max, idle);
-        let serving = axum::serve(listener, routes(service)).with_graceful_shutdown(stopped);
-        let grace = async {
-            stopping.notified().await;
-            tokio::time::sleep(GRACE).await;
+        let connections = Connections {
+            router: routes(service.clone()),
+            settings: settings.clone(),
+            certificate: service.certificate.clone(),
+            open: service.metrics.connections.clone(),
         };
         tokio::select! {
-            result = serving => result,
-            () = grace => Ok(()),
+            () = connections.serve(listener, stopped, GRACE) => {}
+            () = ticking(service) => {}
         }
+        Ok(())
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
+}
+
+/// What has to be done now and then.
+async fn ticking(service: Arc<Service>) {
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        tick.tick().await;
+        let service = service.clone();
+        let work = move || {
+            service.access.keep(service.clock.now());
+            if let Some(certificate) = &service.certificate {
+                certificate.reload();
+            }
+        };
+        if let Err(error) = tokio::task::spawn_blocking(work).await {
+            tracing::error!(%error, "the upkeep of users panicked");
+        }
+    }
 }
 
 /// Says that the process lives.
@@ -171,7 +399,7 @@ fn plain(text: &'static str) -> Response {
 }
 
 async fn unknown_route(uri: Uri) -> Problem {
-    let detail = "there is nothing at this path: use /api/domain/{domain} or /api/ip/{ip}";
+    let detail = "there is nothing at this path: use /api/domain/{domain}, /api/ip/{ip}, /api/url/{url} or /api/hash/{hash}";
     Problem::new(StatusCode::NOT_FOUND, &uri, detail)
 }
 
@@ -184,92 +412,28 @@ async fn wrong_method(method: Method, uri: Uri) -> Problem {
 }
 
 /// One line of the log a request. What was looked up is private: it is said at debug level only.
-async fn logged(request: Request, next: Next) -> Response {
+async fn logged(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let method = request.method().clone();
-    let route = route(request.uri().path());
+    let path = table::row(request.uri().path()).path;
     let uri = tracing::enabled!(tracing::Level::DEBUG).then(|| request.uri().clone());
     let mut response = next.run(request).await;
-    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // The compressed answer is not the same bytes: what was a strong tag is a weak one.
+    if headers.contains_key(CONTENT_ENCODING)
+        && let Some(weak) =
+            headers.get(ETAG).and_then(|tag| HeaderValue::from_str(&format!("W/{}", tag.to_str().ok()?)).ok())
+    {
+        headers.insert(ETAG, weak);
+    }
     let status = response.status().as_u16();
-    let duration_us = start.elapsed().as_micros() as u64;
-    tracing::info!(%method, route, status, duration_us, "request");
+    let took = start.elapsed();
+    service.metrics.answered(path, status, took);
+    let duration_us = took.as_micros() as u64;
+    tracing::info!(%method, route = path, status, duration_us, "request");
     if let Some(uri) = uri {
         tracing::debug!(%uri, status, "looked up");
     }
     response
-}
-
-/// The route of a path without what was looked up.
-fn route(path: &str) -> &'static str {
-    const ROUTES: &[&str] = &[
-        "/api/domain/",
-        "/api/ip/",
-        "/api/v1/indicator",
-        "/pdns/query/",
-        "/dnsdb/v2/",
-        "/api/v1/lookup",
-        "/api/v1/diff",
-        "/api/v1/similar",
-        "/api/v1/timeline",
-        "/api/v1/sources/overlap",
-        "/api/v1/pins",
-        "/api/v1/notes",
-        "/api/v1/sightings",
-        "/api/v1/false-positives",
-        "/healthz",
-        "/readyz",
-    ];
-    ROUTES.iter().find(|route| path.starts_with(**route)).copied().unwrap_or("-")
-}
-
-//------------ DayRequests ---------------------------------------------------
-
-/// Lookups answered today (UTC), in memory. The day stands in the upper bits, the count in the lower.
-#[derive(Default)]
-struct DayRequests(AtomicU64);
-
-/// Bits of the count.
-const COUNT_BITS: u32 = 40;
-
-impl DayRequests {
-    /// Counts one and says how many there are today, it included.
-    fn count(&self, now: Timestamp) -> u64 {
-        let day = now.day().unsigned_abs() << COUNT_BITS;
-        let next = |old: u64| Some(if old >> COUNT_BITS == day >> COUNT_BITS { old + 1 } else { day + 1 });
-        let old = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_default();
-        next(old).unwrap_or_default() & ((1 << COUNT_BITS) - 1)
-    }
-
-    /// Takes back one that was not answered.
-    fn forget(&self, now: Timestamp) {
-        let day = now.day().unsigned_abs();
-        let less = |old: u64| (old >> COUNT_BITS == day && old & 0xff_ffff_ffff > 0).then(|| old - 1);
-        // Nothing to take back on a new day.
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-    }
-
-    /// How many there are today.
-    fn today(&self, now: Timestamp) -> u64 {
-        let value = self.0.load(Ordering::Relaxed);
-        if value >> COUNT_BITS == now.day().unsigned_abs() { value & ((1 << COUNT_BITS) - 1) } else { 0 }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_are_counted_by_day() {
-        let requests = DayRequests::default();
-        let now = Timestamp::parse("2024-05-28T23:59:59Z").unwrap();
-        assert_eq!((requests.count(now), requests.count(now), requests.today(now)), (1, 2, 2));
-        requests.forget(now);
-        assert_eq!(requests.today(now), 1);
-        let tomorrow = Timestamp(now.0 + 1);
-        assert_eq!(requests.today(tomorrow), 0);
-        requests.forget(tomorrow);
-        assert_eq!(requests.count(tomorrow), 1);
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::http::{StatusCode, Uri};
@@ -10,16 +11,16 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Service;
-use super::api::{parameter, wanted, with_quota};
+use super::api::{parameter, wanted};
 use super::error::Problem;
+use crate::access::Caller;
 use crate::history::{diff, timeline};
 use crate::indicator::Indicator;
 use crate::lookalikes::{self, Wanted};
-use crate::lookup::{self, Context, Licence, LookupError};
+use crate::lookup::{self, Context, LookupError};
 use crate::request;
 use crate::store::StoreError;
 use crate::unknown::Asked;
-use crate::value::Timestamp;
 
 /// What is known of an indicator: a report, or what was asked for one.
 #[derive(Serialize)]
@@ -33,9 +34,20 @@ struct Answer {
 
 /// `GET /api/v1/indicator?value=`: any kind as typed; that nothing is known is an answer too. It takes
 /// `sections`, `count` and `as_of` as the other reports do.
-pub(super) async fn indicator_report(State(service): State<Arc<Service>>, uri: Uri) -> Response {
-    answer(service, uri, |context, query| {
+pub(super) async fn indicator_report(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Response {
+    let wishes = service.wishes.clone();
+    answer(service, caller, uri, move |context, query| {
         let indicator = indicator(query, "value")?;
+        wishes.looked_up.note(&indicator);
+        if parameter(query, "format").is_some_and(|format| format != "json") {
+            let detail =
+                "format: this answers JSON alone; ask the path of the object's kind for stix".to_owned();
+            return Err(LookupError::BadRequest(detail));
+        }
         let request = wanted(query, context.now).map_err(LookupError::BadRequest)?;
         match lookup::report(context, &indicator, &request) {
             Ok(report) => {
@@ -56,8 +68,12 @@ fn unreadable(error: Box<dyn std::error::Error + Send + Sync>) -> LookupError {
 }
 
 /// `GET /api/v1/diff?indicator=&from=&to=`
-pub(super) async fn diff(State(service): State<Arc<Service>>, uri: Uri) -> Response {
-    answer(service, uri, |context, query| {
+pub(super) async fn diff(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Response {
+    answer(service, caller, uri, |context, query| {
         let indicator = indicator(query, "indicator")?;
         let from = required(query, "from")?;
         let from = request::moment("from", &from, context.now).map_err(LookupError::BadRequest)?;
@@ -69,13 +85,24 @@ pub(super) async fn diff(State(service): State<Arc<Service>>, uri: Uri) -> Respo
 }
 
 /// `GET /api/v1/timeline?indicator=`
-pub(super) async fn timeline(State(service): State<Arc<Service>>, uri: Uri) -> Response {
-    answer(service, uri, |context, query| timeline::timeline(context, &indicator(query, "indicator")?)).await
+pub(super) async fn timeline(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Response {
+    answer(service, caller, uri, |context, query| {
+        timeline::timeline(context, &indicator(query, "indicator")?)
+    })
+    .await
 }
 
 /// `GET /api/v1/similar?domain=&technique=&limit=`
-pub(super) async fn similar(State(service): State<Arc<Service>>, uri: Uri) -> Response {
-    answer(service, uri, |context, query| {
+pub(super) async fn similar(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Response {
+    answer(service, caller, uri, |context, query| {
         let name = lookalikes::domain(&required(query, "domain")?)?;
         let (techniques, limit) = (parameter(query, "technique"), parameter(query, "limit"));
         let wanted =
@@ -103,24 +130,23 @@ fn json<T: Serialize>(body: &T) -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
 }
 
-/// What a blocking piece of work answers, as JSON or as a problem; it counts as a lookup.
+/// What a blocking piece of work answers, as JSON or as a problem.
 async fn answer<T: Serialize + Send + 'static>(
     service: Arc<Service>,
+    caller: Caller,
     uri: Uri,
     work: impl FnOnce(&Context<'_>, &str) -> Result<T, LookupError> + Send + 'static,
 ) -> Response {
-    let now = service.clock.now();
-    let response = match worked(&service, &uri, now, work).await {
+    match worked(&service, caller, &uri, work).await {
         Ok(body) => json(&body),
         Err(problem) => problem.into_response(),
-    };
-    with_quota(response, &service, now)
+    }
 }
 
 pub(super) async fn worked<T: Send + 'static>(
     service: &Arc<Service>,
+    caller: Caller,
     uri: &Uri,
-    now: Timestamp,
     work: impl FnOnce(&Context<'_>, &str) -> Result<T, LookupError> + Send + 'static,
 ) -> Result<T, Problem> {
     let query = uri.query().unwrap_or_default().to_owned();
@@ -129,24 +155,17 @@ pub(super) async fn worked<T: Send + 'static>(
             format!("the query is longer than {} bytes: ask for one thing", super::api::URI_BYTES_MAX);
         return Err(Problem::new(StatusCode::URI_TOO_LONG, uri, detail));
     }
-    let day_requests = service.requests.count(now);
+    let now = service.clock.now();
     let at_work = {
         let service = service.clone();
         tokio::task::spawn_blocking(move || {
-            let licence = Licence { day_requests, ..Licence::default() };
-            let context = Context {
-                store: &service.store,
-                policy: &service.policy,
-                licence,
-                now,
-                reader: crate::store::Reader::default(),
-            };
+            let known = service.known();
+            let context = known.context(&service, &caller, now);
             work(&context, &query)
         })
     };
     let (status, detail) = match tokio::time::timeout(service.timeout, at_work).await {
         Ok(Ok(Ok(body))) => return Ok(body),
-        // Answered: it stays counted.
         Ok(Ok(Err(error @ LookupError::Unknown(_)))) => {
             return Err(Problem::new(StatusCode::NOT_FOUND, uri, error.to_string()));
         }
@@ -165,6 +184,5 @@ pub(super) async fn worked<T: Send + 'static>(
             (StatusCode::SERVICE_UNAVAILABLE, detail)
         }
     };
-    service.requests.forget(now);
     Err(Problem::new(status, uri, detail))
 }

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::http::{StatusCode, Uri};
@@ -13,9 +14,10 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 
 use super::Service;
-use super::api::{parameter, with_quota};
+use super::api::parameter;
 use super::error::Problem;
 use super::own::worked;
+use crate::access::Caller;
 use crate::fact::RecordType;
 use crate::indicator::{AddressRange, DomainName, Prefix, parse_address};
 use crate::lookup::LookupError;
@@ -26,18 +28,26 @@ use crate::value::Timestamp;
 type Write = fn(&Answer) -> Vec<u8>;
 
 /// `GET /pdns/query/{q}`
-pub(super) async fn common_output(State(service): State<Arc<Service>>, uri: Uri) -> Response {
+pub(super) async fn common_output(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Response {
     let now = service.clock.now();
     let question = segments(&uri, "/pdns/query/").and_then(|parts| {
         // A network has a slash.
         let ask = either(&parts.join("/"))?;
         Ok((limited(&uri, ask, None, now)?, pdns::common_output as Write))
     });
-    answer(service, uri, now, question).await
+    answer(service, caller, uri, question).await
 }
 
 /// `GET /dnsdb/v2/…`
-pub(super) async fn dnsdb(State(service): State<Arc<Service>>, uri: Uri) -> Response {
+pub(super) async fn dnsdb(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Response {
     let now = service.clock.now();
     let parts = match segments(&uri, "/dnsdb/v2/") {
         Ok(parts) => parts,
@@ -46,11 +56,11 @@ pub(super) async fn dnsdb(State(service): State<Arc<Service>>, uri: Uri) -> Resp
     let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
     match parts[..] {
         ["ping"] => return json(r#"{"ping":"ok"}"#.to_owned()),
-        ["rate_limit"] => return with_quota(json(rate(&service, now)), &service, now),
+        ["rate_limit"] => return json(rate(&caller, now)),
         _ => {}
     }
     let question = dnsdb_question(&uri, &parts, now);
-    answer(service, uri, now, question).await
+    answer(service, caller, uri, question).await
 }
 
 /// What a path of DNSDB asks, and how the answer is written.
@@ -87,26 +97,25 @@ fn dnsdb_question(uri: &Uri, parts: &[&str], now: Timestamp) -> Result<(Query, W
 
 async fn answer(
     service: Arc<Service>,
+    caller: Caller,
     uri: Uri,
-    now: Timestamp,
     question: Result<(Query, Write), String>,
 ) -> Response {
     let (query, write) = match question {
         Ok(question) => question,
         Err(detail) => return wrong(&uri, detail).into_response(),
     };
-    let body = worked(&service, &uri, now, move |context, _| {
+    let body = worked(&service, caller, &uri, move |context, _| {
         let snapshot = context.store.snapshot()?.for_reader(&context.reader.exporting());
         Ok::<_, LookupError>(write(&pdns::query(&snapshot.view(None), &query)?))
     })
     .await;
-    let response = match body {
+    match body {
         Ok(body) => {
             ([(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"))], body).into_response()
         }
         Err(problem) => problem.into_response(),
-    };
-    with_quota(response, &service, now)
+    }
 }
 
 /// Limits, offset and fences of a query.
@@ -192,11 +201,10 @@ fn either(text: &str) -> Result<Ask, String> {
 }
 
 /// The day's quota as DNSDB says it.
-fn rate(service: &Service, now: Timestamp) -> String {
-    let licence = crate::lookup::Licence::default();
-    let left = licence.day_quota.saturating_sub(service.requests.today(now));
+fn rate(caller: &Caller, now: Timestamp) -> String {
+    let (limit, left) = (caller.licence.day_quota, caller.licence.left());
     let reset = now.end_of_day().0 + 1;
-    format!(r#"{{"rate":{{"reset":{reset},"limit":{},"remaining":{left}}}}}"#, licence.day_quota)
+    format!(r#"{{"rate":{{"reset":{reset},"limit":{limit},"remaining":{left}}}}}"#)
 }
 
 fn json(body: String) -> Response {

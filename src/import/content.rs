@@ -43,6 +43,8 @@ pub struct Content {
     entries: Vec<Entry>,
     is_folder: bool,
     limits: Limits,
+    /// The most bytes of all files, decompressed.
+    pub bytes_max: u64,
 }
 
 struct Entry {
@@ -94,7 +96,8 @@ impl Content {
         Ok(Content::of(stem(&name).to_owned(), Some(meta.len()), vec![entry], false))
     }
 
-    fn stream(name: &str, stream: Box<dyn Read>) -> Content {
+    /// What a stream gives, which is read once; `name` stands for it in messages.
+    pub fn stream(name: &str, stream: Box<dyn Read>) -> Content {
         let entry = Entry {
             name: plain_name(name).to_owned(),
             bytes: Bytes::Stream { reader: Some(stream), is_plain: false },
@@ -104,7 +107,7 @@ impl Content {
 
     fn of(stem: String, bytes: Option<u64>, entries: Vec<Entry>, is_folder: bool) -> Content {
         let (read, files) = (Arc::default(), entries.len());
-        Content { stem, bytes, read, files, entries, is_folder, limits: LIMITS }
+        Content { stem, bytes, read, files, entries, is_folder, limits: LIMITS, bytes_max: u64::MAX }
     }
 
     /// Whether it can be read more than once.
@@ -170,7 +173,8 @@ impl Content {
         mut read: impl FnMut(&str, &mut dyn BufRead) -> Result<(), E>,
     ) -> Result<String, Failure<E>> {
         self.read.store(0, Ordering::Relaxed);
-        let (mut files, mut is_many) = (Vec::new(), self.is_folder);
+        let (mut files, mut is_many, bytes_max) =
+            (Vec::<digest::Digested>::new(), self.is_folder, self.bytes_max);
         for index in 0..self.entries.len() {
             let shown = self.shown(index);
             let (top, mut failed) = (self.entries[index].name.clone(), None);
@@ -180,7 +184,9 @@ impl Content {
                 } else {
                     format!("{shown}, in it {}", member(name, &top))
                 };
-                match digested(name, content, &shown, &mut read) {
+                let read_before: u64 = files.iter().map(|(_, _, bytes)| bytes).sum();
+                let mut content = Bounded { inner: content, bytes_max, left: bytes_max - read_before };
+                match digested(name, &mut content, &shown, &mut read) {
                     Ok(file) => {
                         files.push(file);
                         Ok(ControlFlow::Continue(()))
@@ -309,7 +315,7 @@ fn folder(path: &Path) -> io::Result<Content> {
     Ok(Content::of(name, Some(bytes), entries, true))
 }
 
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
@@ -349,6 +355,53 @@ fn opened(kind: Kind, plain: Box<dyn Read>) -> io::Result<Opened> {
 /// The name of what is in an archive, without that of the archive.
 fn member<'n>(name: &'n str, archive: &str) -> &'n str {
     name.strip_prefix(archive).and_then(|rest| rest.strip_prefix('/')).unwrap_or(name)
+}
+
+/// How a file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    /// Not at all.
+    Plain,
+    /// It is compressed.
+    Compressed,
+    /// It is an archive, compressed or not.
+    Archive,
+}
+
+/// How the file is packed that a reader gives from its beginning.
+pub(super) fn packing(raw: impl Read) -> io::Result<Packing> {
+    let (head, raw) = peeked(Box::new(raw))?;
+    if kind(&head) != Kind::Plain {
+        return Ok(Packing::Archive);
+    }
+    if !compression::is_compressed(&head) {
+        return Ok(Packing::Plain);
+    }
+    let (within, _) = decompressed(raw, LIMITS)?;
+    Ok(if within == Kind::Plain { Packing::Compressed } else { Packing::Archive })
+}
+
+/// What is in a compressed file.
+pub(super) fn unpacked(path: &Path) -> io::Result<Box<dyn Read>> {
+    Ok(decompressed(Box::new(File::open(path)?), LIMITS)?.1)
+}
+
+/// Reads so many bytes and no more.
+struct Bounded<'c> {
+    inner: &'c mut dyn Read,
+    bytes_max: u64,
+    left: u64,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(into)?;
+        self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
+            let most = self.bytes_max >> 20;
+            io::Error::new(io::ErrorKind::FileTooLarge, format!("it is more than {most} MiB, decompressed"))
+        })?;
+        Ok(count)
+    }
 }
 
 /// Counts what is read.

@@ -24,6 +24,14 @@ pub fn publish(store: &Store, source: &str, facts: Vec<Fact>, now: Timestamp) ->
     if let Some((_, detail)) = facts.iter().find_map(|fact| door.refuses(fact)) {
         return Err(ImportError::Usage(detail));
     }
+    let kept_out = store.snapshot()?.manifest.kept_out.clone();
+    for fact in facts.iter().filter(|_| !kept_out.is_empty()) {
+        if serde_json::to_string(fact).is_ok_and(|text| kept_out.is_named_in(&text)) {
+            return Err(ImportError::Usage(
+                "it is kept out: `zonelens forget --also-in-future` said so".to_owned(),
+            ));
+        }
+    }
     let new = NewBatch {
         source,
         format: "native".to_owned(),
@@ -31,6 +39,7 @@ pub fn publish(store: &Store, source: &str, facts: Vec<Fact>, now: Timestamp) ->
         learnt: now,
         state: State::Events,
         counts: Counts::Additive,
+        identity: None,
     };
     let mut writer = store.begin(new, BUFFER_BYTES).map_err(|error| unwritable(store, error))?;
     // The digest of the native form, so that the same facts from a file are the same content.

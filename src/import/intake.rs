@@ -1,12 +1,15 @@
 //! Takes what a parser yields: facts through the door to the store, the rest to the rejects.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::Ordering;
 
 use super::content::{Content, Failure};
 use super::door::{self, Door, Rejects};
 use super::{ImportError, Phase, Step, unwritable_text};
+use crate::fact::Fact;
 use crate::feeds::{self, Emit, Format, Input, Item, Parse};
+use crate::store::forget::KeptOut;
 use crate::store::{BatchWriter, Store};
 use crate::value::Tlp;
 
@@ -25,6 +28,12 @@ pub(super) struct Intake<'a> {
     /// The strictest mark of its content.
     pub(super) tlp: Tlp,
     failed: Option<ImportError>,
+    contacts: bool,
+    kept_out: KeptOut,
+    /// Facts that are not kept, by why.
+    pub(super) not_kept: BTreeMap<&'static str, u64>,
+    /// A part of a file whose beginning was understood.
+    pub(super) is_part: bool,
 }
 
 impl<'a> Intake<'a> {
@@ -39,7 +48,30 @@ impl<'a> Intake<'a> {
             records: 0,
             tlp: Tlp::Clear,
             failed: None,
+            contacts: true,
+            kept_out: KeptOut::default(),
+            not_kept: BTreeMap::new(),
+            is_part: false,
         }
+    }
+
+    /// Says what is kept: contacts or not, and nothing that is kept out.
+    pub(super) fn keeps(&mut self, contacts: bool, kept_out: KeptOut) {
+        (self.contacts, self.kept_out) = (contacts, kept_out);
+    }
+
+    /// Why a fact that is understood is not kept.
+    fn withheld(&self, fact: &Fact) -> io::Result<Option<&'static str>> {
+        if !self.contacts && matches!(fact, Fact::Contact(_)) {
+            return Ok(Some("contact"));
+        }
+        if self.kept_out.is_empty() {
+            return Ok(None);
+        }
+        if matches!(fact, Fact::Contact(contact) if self.kept_out.has_client(&contact.client)) {
+            return Ok(Some("forgotten"));
+        }
+        Ok(self.kept_out.is_named_in(&serde_json::to_string(fact)?).then_some("forgotten"))
     }
 
     /// Reads all content and returns its digest.
@@ -73,6 +105,9 @@ impl<'a> Intake<'a> {
             return Err(failed);
         }
         let digest = digest.map_err(|failure| match failure {
+            Failure::Input(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                ImportError::TooLarge(error.to_string())
+            }
             Failure::Input(error) => ImportError::Input(error.to_string()),
             Failure::Other(error) => ImportError::Input(format!("{}: {error}", self.file)),
         })?;
@@ -83,7 +118,7 @@ impl<'a> Intake<'a> {
     /// Content of which no record was understood is of another format: as a whole state it would end all
     /// that the source lists.
     fn understood_something(&self, format: &Format) -> Result<(), ImportError> {
-        if self.records == 0 || self.records > self.rejects.count {
+        if self.is_part || self.records == 0 || self.records > self.rejects.count {
             return Ok(());
         }
         let reasons = self.rejects.by_reason.iter();
@@ -107,6 +142,12 @@ impl<'a> Intake<'a> {
         if self.records.is_multiple_of(STEP_RECORDS) {
             tell(self.records);
         }
+        if let Item::Fact(fact, _) = &item
+            && let Some(why) = self.withheld(fact)?
+        {
+            *self.not_kept.entry(why).or_default() += 1;
+            return Ok(());
+        }
         match item {
             Item::Fact(mut fact, line) => match self.door.refuses(&fact) {
                 None => {
@@ -126,7 +167,11 @@ impl<'a> Intake<'a> {
         }
     }
 
-    fn reject(&mut self, rejected: feeds::Rejected) -> io::Result<()> {
+    fn reject(&mut self, mut rejected: feeds::Rejected) -> io::Result<()> {
+        if self.kept_out.is_named_in(&rejected.text) || self.kept_out.is_named_in(&rejected.detail) {
+            rejected.text.clear();
+            "it names what is kept out".clone_into(&mut rejected.detail);
+        }
         self.rejects.push(rejected).or_else(|error| self.stop(error.to_string()))
     }
 

@@ -17,20 +17,25 @@ use std::time::Instant;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::config::Telemetry;
 use crate::feeds::{self, Format, Sample, State};
 use crate::source::Source;
 use crate::source::quarantine::{Quarantine, Record};
-use crate::store::{Again, Batch, Counts, NewBatch, Published, Store, StoreError};
+use crate::store::{Again, Batch, Counts, Identity, NewBatch, Published, Store, StoreError};
 use crate::value::{Category, Timestamp};
 
 mod content;
 mod door;
 mod facts;
+mod follow;
+mod growing;
 mod intake;
 
 pub use content::FOLDER_FILES_MAX;
 pub use door::Reason;
 pub use facts::publish;
+pub use follow::Follower;
+pub use growing::{Growing, PART_BYTES, Until};
 
 use content::{Content, Failure};
 use door::{Door, Rejects};
@@ -75,6 +80,12 @@ pub struct Options {
     pub accept: bool,
     /// Where all rejected records are written, as NDJSON.
     pub rejects: Option<PathBuf>,
+    /// What telemetry is kept.
+    pub telemetry: Telemetry,
+    /// What the batch is known by; absent: its content.
+    pub identity: Option<Identity>,
+    /// The most bytes of content, decompressed.
+    pub bytes_max: u64,
     /// Memory for rows that are not yet sorted.
     pub buffer_bytes: usize,
     /// What is known of sources beforehand.
@@ -97,6 +108,9 @@ impl Options {
             mapping: None,
             accept: false,
             rejects: None,
+            telemetry: Telemetry::default(),
+            identity: None,
+            bytes_max: u64::MAX,
             buffer_bytes: crate::config::Import::default().buffer_mb << 20,
             sources: Vec::new(),
         }
@@ -112,6 +126,9 @@ pub enum ImportError {
     /// The content cannot be read or is of no known format.
     #[error("{0}; nothing was imported")]
     Input(String),
+    /// The content is longer than it may be.
+    #[error("{0}; nothing was imported")]
+    TooLarge(String),
     /// Much less is in a whole state than before: it may be the source that is broken.
     #[error(
         "{source_name} had {before} facts and has {now} now: it is held back, what it said before still counts; \
@@ -182,6 +199,9 @@ pub struct Summary {
     pub facts: BTreeMap<String, u64>,
     /// Rejected records by reason.
     pub rejected: BTreeMap<&'static str, Reason>,
+    /// Facts that were understood and are not kept, by why: `contact` where contacts are not kept, `forgotten`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_kept: BTreeMap<&'static str, u64>,
     /// How long it took.
     pub seconds: f64,
     /// Facts and rejected records a second.
@@ -202,6 +222,7 @@ impl Summary {
             files,
             facts: BTreeMap::new(),
             rejected: BTreeMap::new(),
+            not_kept: BTreeMap::new(),
             seconds: 0.0,
             records_per_second: 0,
         }
@@ -219,8 +240,49 @@ pub fn import(
     origin: Origin,
     progress: &mut dyn FnMut(Step),
 ) -> Result<Summary, ImportError> {
+    let content = Content::find(origin).map_err(|error| ImportError::Input(error.to_string()))?;
+    import_content(store, options, content, progress)
+}
+
+/// Imports what a reader gives, compressed or not, as one batch. `name` stands for it in messages.
+///
+/// # Errors
+///
+/// As [`import`]; an error of the reader too.
+pub fn import_stream(
+    store: &Store,
+    options: &Options,
+    name: &str,
+    reader: Box<dyn io::Read>,
+    progress: &mut dyn FnMut(Step),
+) -> Result<Summary, ImportError> {
+    import_content(store, options, Content::stream(name, reader), progress)
+}
+
+/// The digest that identifies what a reader gives, decompressed.
+///
+/// # Errors
+///
+/// [`ImportError::Input`], [`ImportError::TooLarge`].
+pub fn content_digest(name: &str, reader: Box<dyn io::Read>, bytes_max: u64) -> Result<String, ImportError> {
+    let mut content = Content::stream(name, reader);
+    content.bytes_max = bytes_max;
+    content.each(|_, _| Ok::<(), io::Error>(())).map_err(|failure| match failure {
+        Failure::Input(error) | Failure::Other(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            ImportError::TooLarge(error.to_string())
+        }
+        Failure::Input(error) | Failure::Other(error) => ImportError::Input(error.to_string()),
+    })
+}
+
+fn import_content(
+    store: &Store,
+    options: &Options,
+    mut content: Content,
+    progress: &mut dyn FnMut(Step),
+) -> Result<Summary, ImportError> {
     let start = Instant::now();
-    let mut content = Content::find(origin).map_err(|error| ImportError::Input(error.to_string()))?;
+    content.bytes_max = options.bytes_max;
     let format = format(options, &mut content)?;
     let parser = parser(options, format)?;
     let (new, door) = batch(options, &content, format)?;
@@ -235,13 +297,18 @@ pub fn import(
         ImportError::Write(format!("{error}: --rejects names a file that can be written"))
     })?;
     let writer = store.begin(new.clone(), options.buffer_bytes).map_err(|error| unwritable(store, error))?;
+    let kept_out = store.snapshot()?.manifest.kept_out.clone();
     let mut intake = Intake::new(store, writer, door, rejects);
+    intake.keeps(options.telemetry.contacts, kept_out);
+    intake.is_part = matches!(&options.identity, Some(Identity::Part(part)) if part.from > 0);
     let digest = identity(options, intake.read(format, parser, &mut content, progress)?);
     progress(step(Phase::Publishing, &content, intake.records));
-    let Intake { writer, mut rejects, records, tlp, .. } = intake;
+    let Intake { mut writer, mut rejects, records, not_kept, tlp, .. } = intake;
+    writer.reasons =
+        rejects.by_reason.iter().map(|(name, reason)| ((*name).to_owned(), reason.count)).collect();
     rejects.flush().map_err(|error| ImportError::Write(error.to_string()))?;
     if !options.accept {
-        not_shrunk(store, &new, records - rejects.count)?;
+        not_shrunk(store, &new, records - rejects.count - not_kept.values().sum::<u64>())?;
     }
     let (published, batch) =
         writer.publish(digest, rejects.count, tlp).map_err(|error| unwritable(store, error))?;
@@ -259,6 +326,7 @@ pub fn import(
     summary.files = content.files;
     summary.facts = batch.facts;
     summary.rejected = rejects.by_reason;
+    summary.not_kept = not_kept;
     summary.seconds = start.elapsed().as_secs_f64();
     summary.records_per_second = (records as f64 / summary.seconds.max(0.001)) as u64;
     Ok(summary)
@@ -315,7 +383,7 @@ fn quarantine(store: &Store, batch: &Batch, rejects: &mut Rejects) {
 
 /// Records what imitates a brand. The batch is published already: that this fails is said, and ends nothing.
 fn watch(store: &Store, seq: u64, now: Timestamp) {
-    match crate::watch::record(store, store.watched(), seq, now) {
+    match crate::brands::record(store, store.watched(), seq, now) {
         Ok(0) => {}
         Ok(count) => {
             tracing::info!(count, batch = seq, "new names imitate a watched brand: see events.ndjson")
@@ -446,6 +514,7 @@ fn batch(options: &Options, content: &Content, format: &Format) -> Result<(NewBa
         learnt,
         state: options.state.or(defaults.and_then(|defaults| defaults.state)).unwrap_or(format.state),
         counts: options.counts.or(defaults.and_then(|defaults| defaults.counts)).unwrap_or_default(),
+        identity: options.identity.clone(),
     };
     Ok((new, door))
 }
@@ -459,7 +528,7 @@ fn known(
     progress: &mut dyn FnMut(Step),
 ) -> Result<Option<u64>, ImportError> {
     let is_quick = content.bytes.is_some_and(|bytes| bytes < DIGEST_FIRST_BYTES);
-    if !content.is_rereadable() || !(new.state == State::Whole || is_quick) {
+    if options.identity.is_some() || !content.is_rereadable() || !(new.state == State::Whole || is_quick) {
         return Ok(None);
     }
     if !store.snapshot()?.batches().iter().any(|batch| batch.source == new.source) {

@@ -21,11 +21,11 @@ const AROUND: &[char] =
 /// name only where its ending is a public suffix that IANA or a registry runs; of an e-mail address it is the domain.
 pub fn extract<'t>(text: &'t str, mut found: impl FnMut(&'t str, Indicator)) {
     for word in text.split(parts_always).filter(|word| !word.is_empty()) {
-        if is_web_address(word) {
-            if let Some((spelled, indicator)) = web_address(word) {
-                found(spelled, indicator);
-                continue;
-            }
+        if is_web_address(word)
+            && let Some((spelled, indicator)) = web_address(word)
+        {
+            found(spelled, indicator);
+            continue;
         }
         for part in word.split(parts_plain).filter(|part| part.len() >= 3) {
             if let Some((spelled, indicator)) = plain(part) {

@@ -130,6 +130,22 @@ impl FileHashes {
         all.into_iter().flatten()
     }
 
+    /// Whether the digest of each kind is known.
+    pub fn is_complete(&self) -> bool {
+        self.md5.is_some() && self.sha1.is_some() && self.sha256.is_some()
+    }
+
+    /// Adds one digest where none of its kind is known.
+    pub fn fill(&mut self, hash: FileHash) {
+        let (known, mut filled) = (*self, *self);
+        filled.set(hash);
+        *self = FileHashes {
+            md5: known.md5.or(filled.md5),
+            sha1: known.sha1.or(filled.sha1),
+            sha256: known.sha256.or(filled.sha256),
+        };
+    }
+
     /// Adds one digest, in place of a known one of its kind.
     pub fn set(&mut self, hash: FileHash) {
         match hash {

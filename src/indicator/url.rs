@@ -10,8 +10,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::domain::without_www;
-use super::normalise::{Normal, Stars, URL_BYTES_MAX, normalise};
-use super::{Host, ParseError};
+use super::normalise::{Normal, Stars, URL_BYTES_MAX, normalise, without_scheme};
+use super::{Host, ParseError, refang};
 
 const WANTED: &str = "a web address";
 const RIGHT: &str = "http://host/path?query, in at most 8192 bytes";
@@ -41,6 +41,13 @@ impl Url {
         let spelled = text.trim();
         let spelled = (spelled != key).then(|| spelled.into());
         Ok(Self { key: key.into(), host_bytes, port, spelled })
+    }
+
+    /// Whether a text names a path, before it is normalised: `example.com/` does, `example.com?a=b` does not.
+    pub fn names_path(text: &str) -> bool {
+        let plain = refang(text.trim());
+        let rest = without_scheme(&plain);
+        rest.find(['/', '?', '#']).is_some_and(|at| rest[at..].starts_with('/'))
     }
 
     /// Takes a key as it is, as it came out of [`key`](Self::key): only the host is told from the rest.

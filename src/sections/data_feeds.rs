@@ -1,4 +1,4 @@
-//! `DataFeeds`: the feeds of the report's masks. Left out when there are none.
+//! `DataFeeds`: the feeds of the report's masks, of a file those that list it. Left out when there are none.
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
@@ -16,8 +16,7 @@ impl<O: Of> Section for DataFeeds<O> {
     type Body = BTreeSet<String>;
 
     fn answer(about: &O::Dossier<'_>) -> Result<Option<BTreeSet<String>>, StoreError> {
-        let feeds: BTreeSet<String> =
-            O::masks(about)?.iter().flat_map(|row| row.feeds.iter().cloned()).collect();
+        let feeds = O::feeds(about)?;
         Ok((!feeds.is_empty()).then_some(feeds))
     }
 }

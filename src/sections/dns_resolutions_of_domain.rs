@@ -1,16 +1,18 @@
-//! `DomainDnsResolutions`: addresses that the domain resolved to, through aliases too.
+//! `DomainDnsResolutions`: addresses that the domain, or a URL's host, resolved to, through aliases
+//! too.
+
+use std::marker::PhantomData;
 
 use serde::Serialize;
 
 use super::wire::{Time, peak_date};
-use super::{OfDomain, Section};
-use crate::dossier::DomainDossier;
+use super::{Section, Web};
 use crate::indicator::is_reserved;
 use crate::store::StoreError;
 use crate::value::{CountryCode, ThreatScore, Zone};
 
 /// The section.
-pub struct DomainDnsResolutions;
+pub struct DomainDnsResolutions<O>(PhantomData<O>);
 
 /// An address. Zone, score, country and status are the address's; hits, times and peak those of the pair.
 #[derive(Serialize)]
@@ -34,22 +36,22 @@ pub struct Row {
     peak_is_estimate: bool,
 }
 
-impl Section for DomainDnsResolutions {
+impl<O: Web> Section for DomainDnsResolutions<O> {
     const NAME: &'static str = "DomainDnsResolutions";
     const TITLE: &'static str = "DNS resolutions for domain";
-    type Of = OfDomain;
+    type Of = O;
     type Body = Vec<Row>;
 
-    fn answer(about: &DomainDossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
-        let rows = about.resolutions()?.rows.iter().take(about.common.count).map(|row| Row {
+    fn answer(about: &O::Dossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
+        let rows = O::resolutions(about)?.rows.iter().take(O::common(about).count).map(|row| Row {
             zone: row.zone,
             ip: row.address.to_string(),
             country_code: row.country.filter(|_| !is_reserved(row.address)),
             status: if is_reserved(row.address) { "Reserved" } else { "Known" },
-            hits_count: row.hits,
+            hits_count: O::common(about).rounded(row.hits),
             first_seen: Time(row.first),
             last_seen: Time(row.last),
-            daily_peak: row.peak.hits,
+            daily_peak: O::common(about).rounded(row.peak.hits),
             peak_date: peak_date(&row.peak),
             threat_score: row.score,
             via: row.via.clone(),

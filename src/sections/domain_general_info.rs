@@ -63,8 +63,8 @@ impl Section for DomainGeneralInfo {
         let (urls_count, malicious_urls_count) = about.url_counts()?;
         let seen = about.seen();
         Ok(Some(Body {
-            files_count,
-            urls_count,
+            files_count: common.rounded(files_count),
+            urls_count: common.rounded(urls_count),
             hits_count: about.resolutions()?.total,
             domain: about.name.as_str().to_owned(),
             ipv4_count: about.ipv4_count()?,
@@ -72,8 +72,8 @@ impl Section for DomainGeneralInfo {
             categories_with_zone: categories_with_zone(common),
             has_apt: common.has_apt()?,
             related_apt_reports: related_reports(common)?,
-            malicious_files_count,
-            malicious_urls_count,
+            malicious_files_count: common.rounded(malicious_files_count),
+            malicious_urls_count: common.rounded(malicious_urls_count),
             threat_score: common.verdict.score,
             first_seen: time(seen.map(|(first, _)| first)),
             last_seen: time(seen.map(|(_, last)| last)),

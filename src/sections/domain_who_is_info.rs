@@ -1,15 +1,17 @@
-//! `DomainWhoIsInfo`: the registration of the registrable domain that the name belongs to.
+//! `DomainWhoIsInfo`, of a URL `UrlDomainWhoIs`: the registration of the registrable domain that the name belongs to.
 
 use serde::Serialize;
 
 use super::wire::{Time, text, time};
-use super::{OfDomain, Section};
-use crate::dossier::DomainDossier;
+use super::{OfDomain, OfUrl, Section};
+use crate::dossier::{DomainDossier, UrlDossier};
 use crate::fact::{Registration, RegistrationContact};
 use crate::store::StoreError;
 
-/// The section.
+/// The section of a domain.
 pub struct DomainWhoIsInfo;
+/// The section of a URL.
+pub struct UrlDomainWhoIs;
 
 /// What it says.
 #[derive(Serialize)]
@@ -103,6 +105,17 @@ impl Section for DomainWhoIsInfo {
     type Body = Option<Body>;
 
     fn answer(about: &DomainDossier<'_>) -> Result<Option<Option<Body>>, StoreError> {
+        Ok(Some(about.registration()?.map(body)))
+    }
+}
+
+impl Section for UrlDomainWhoIs {
+    const NAME: &'static str = "UrlDomainWhoIs";
+    const TITLE: &'static str = "WHOIS";
+    type Of = OfUrl;
+    type Body = Option<Body>;
+
+    fn answer(about: &UrlDossier<'_>) -> Result<Option<Option<Body>>, StoreError> {
         Ok(Some(about.registration()?.map(body)))
     }
 }

@@ -1,14 +1,16 @@
-//! `FeedMasks` of a domain: masks that cover it, and those whose host is the domain or below it.
+//! `FeedMasks` of a domain: masks that cover it, and those whose host is the domain or below it; of a URL
+//! those that cover it.
+
+use std::marker::PhantomData;
 
 use serde::Serialize;
 
-use super::{OfDomain, Section};
-use crate::dossier::DomainDossier;
+use super::{Section, Web};
 use crate::store::StoreError;
 use crate::value::Zone;
 
 /// The section.
-pub struct FeedMasks;
+pub struct FeedMasks<O>(PhantomData<O>);
 
 /// A mask.
 #[derive(Serialize)]
@@ -22,14 +24,14 @@ pub struct Row {
     mask_type: &'static str,
 }
 
-impl Section for FeedMasks {
+impl<O: Web> Section for FeedMasks<O> {
     const NAME: &'static str = "FeedMasks";
     const TITLE: &'static str = "URL masks";
-    type Of = OfDomain;
+    type Of = O;
     type Body = Vec<Row>;
 
-    fn answer(about: &DomainDossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
-        let rows = about.masks()?.iter().take(about.common.count).map(|row| Row {
+    fn answer(about: &O::Dossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
+        let rows = O::masks(about)?.iter().take(O::common(about).count).map(|row| Row {
             zone: row.zone,
             normalized_mask: row.mask.with_port().into_owned(),
             feed_names: row.feeds.iter().cloned().collect(),

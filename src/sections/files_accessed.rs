@@ -1,15 +1,16 @@
-//! `FilesAccessed`: files that accessed the requested domain.
+//! `FilesAccessed`: files that accessed the requested domain or URL.
+
+use std::marker::PhantomData;
 
 use serde::Serialize;
 
 use super::wire::Time;
-use super::{OfDomain, Section};
-use crate::dossier::DomainDossier;
+use super::{Section, Web};
 use crate::store::StoreError;
 use crate::value::Zone;
 
 /// The section.
-pub struct FilesAccessed;
+pub struct FilesAccessed<O>(PhantomData<O>);
 
 /// A file.
 #[derive(Serialize)]
@@ -27,17 +28,17 @@ pub struct Row {
     detection_name: Option<String>,
 }
 
-impl Section for FilesAccessed {
+impl<O: Web> Section for FilesAccessed<O> {
     const NAME: &'static str = "FilesAccessed";
     const TITLE: &'static str = "Files that accessed the requested domain";
-    type Of = OfDomain;
+    type Of = O;
     type Body = Vec<Row>;
 
-    fn answer(about: &DomainDossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
-        let rows = about.accessed()?.rows.iter().take(about.common.count).map(|row| Row {
+    fn answer(about: &O::Dossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
+        let rows = O::accessed(about)?.rows.iter().take(O::common(about).count).map(|row| Row {
             zone: row.zone,
-            accessed_hits_count: row.hits,
-            access_hits_count: row.hits,
+            accessed_hits_count: O::common(about).rounded(row.hits),
+            access_hits_count: O::common(about).rounded(row.hits),
             md5: row.md5.clone(),
             last_seen: Time(row.last),
             first_seen: Time(row.first),

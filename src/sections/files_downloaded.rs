@@ -1,15 +1,16 @@
-//! `FilesDownloaded`: files downloaded from the requested domain, one row a file.
+//! `FilesDownloaded`: files downloaded from the requested domain or URL, one row a file.
+
+use std::marker::PhantomData;
 
 use serde::Serialize;
 
 use super::wire::Time;
-use super::{OfDomain, Section};
-use crate::dossier::DomainDossier;
+use super::{Section, Web};
 use crate::store::StoreError;
 use crate::value::Zone;
 
 /// The section.
-pub struct FilesDownloaded;
+pub struct FilesDownloaded<O>(PhantomData<O>);
 
 /// A file.
 #[derive(Serialize)]
@@ -29,22 +30,22 @@ pub struct Row {
     url: String,
 }
 
-impl Section for FilesDownloaded {
+impl<O: Web> Section for FilesDownloaded<O> {
     const NAME: &'static str = "FilesDownloaded";
     const TITLE: &'static str = "Files downloaded from requested domain";
-    type Of = OfDomain;
+    type Of = O;
     type Body = Vec<Row>;
 
-    fn answer(about: &DomainDossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
-        let rows = about.downloaded()?.rows.iter().take(about.common.count).map(|row| Row {
+    fn answer(about: &O::Dossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
+        let rows = O::downloaded(about)?.rows.iter().take(O::common(about).count).map(|row| Row {
             zone: row.zone,
-            downloaded_hits_count: row.hits,
-            download_hits_count: row.hits,
+            downloaded_hits_count: O::common(about).rounded(row.hits),
+            download_hits_count: O::common(about).rounded(row.hits),
             md5: row.md5.clone(),
             last_seen: Time(row.last),
             first_seen: Time(row.first),
             detection_name: row.detection.clone(),
-            url: row.url.clone().unwrap_or_else(|| about.name.as_str().to_owned()),
+            url: row.url.clone().unwrap_or_default(),
         });
         Ok(Some(rows.collect()))
     }

@@ -36,7 +36,7 @@ impl Section for FilesDownloadedFromIp {
     fn answer(about: &AddressDossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
         let rows = about.files()?.rows.iter().take(about.common.count).map(|row| Row {
             zone: row.zone,
-            download_hits_count: row.hits,
+            download_hits_count: about.common.rounded(row.hits),
             md5: row.md5.clone(),
             last_seen: Time(row.last),
             first_seen: Time(row.first),

@@ -34,7 +34,7 @@ impl Section for HostedUrls {
     fn answer(about: &AddressDossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
         let rows = about.urls()?.rows.iter().take(about.common.count).map(|row| Row {
             zone: row.zone,
-            url_hits_count: row.hits,
+            url_hits_count: about.common.rounded(row.hits),
             url: row.url.clone(),
             is_url_truncated: row.is_truncated,
             first_seen: Time(row.first),

@@ -58,7 +58,7 @@ impl Section for IpGeneralInfo {
         let reserved = about.is_reserved();
         let seen = about.seen();
         Ok(Some(Body {
-            hits_count: about.hits(),
+            hits_count: common.rounded(about.hits()),
             first_seen: time(seen.map(|(first, _)| first)),
             threat_score: (!reserved).then_some(common.verdict.score),
             ip: about.address.to_string(),

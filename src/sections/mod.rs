@@ -5,17 +5,20 @@
 
 use serde::Serialize;
 
-use crate::dossier::{AddressDossier, Common, DomainDossier, MaskRow, References};
 use crate::indicator::Kind;
 use crate::store::StoreError;
 
 mod data_feeds;
+mod detections_info;
 mod dns_resolutions_of_domain;
 mod dns_resolutions_of_ip;
 mod domain_general_info;
 mod domain_who_is_info;
 mod feed_masks_of_domain;
 mod feed_masks_of_ip;
+mod file_general_info;
+mod file_names;
+mod file_urls;
 mod files_accessed;
 mod files_downloaded;
 mod files_downloaded_from_ip;
@@ -23,16 +26,20 @@ mod hosted_urls;
 mod industries;
 mod ip_general_info;
 mod ip_who_is;
-mod license_info;
+mod kinds;
+pub mod license_info;
 mod phishing_info;
 mod related_objects;
 mod similar_domains;
 mod spam_info;
 mod subdomains;
+mod url_general_info;
 mod url_referrals;
 mod verdict;
 mod wire;
 mod zone;
+
+pub use kinds::{About, Of, OfAddress, OfDomain, OfFile, OfUrl, Web};
 
 /// All sections, in the order of reports. A name that stands for two kinds of report has a row for each.
 pub const SECTIONS: &[Entry] = &[
@@ -40,14 +47,14 @@ pub const SECTIONS: &[Entry] = &[
     row::<zone::ZoneSection<OfDomain>>(),
     row::<related_objects::RelatedObjects<OfDomain>>(),
     row::<domain_general_info::DomainGeneralInfo>(),
-    row::<files_accessed::FilesAccessed>(),
-    row::<files_downloaded::FilesDownloaded>(),
+    row::<files_accessed::FilesAccessed<OfDomain>>(),
+    row::<files_downloaded::FilesDownloaded<OfDomain>>(),
     row::<subdomains::Subdomains>(),
-    row::<url_referrals::UrlReferrals>(),
-    row::<url_referrals::UrlReferredTo>(),
+    row::<url_referrals::UrlReferrals<OfDomain>>(),
+    row::<url_referrals::UrlReferredTo<OfDomain>>(),
     row::<domain_who_is_info::DomainWhoIsInfo>(),
-    row::<dns_resolutions_of_domain::DomainDnsResolutions>(),
-    row::<feed_masks_of_domain::FeedMasks>(),
+    row::<dns_resolutions_of_domain::DomainDnsResolutions<OfDomain>>(),
+    row::<feed_masks_of_domain::FeedMasks<OfDomain>>(),
     row::<similar_domains::SimilarDomains>(),
     row::<spam_info::HostSpamInfo>(),
     row::<phishing_info::HostPhishingInfo>(),
@@ -68,6 +75,31 @@ pub const SECTIONS: &[Entry] = &[
     row::<data_feeds::DataFeeds<OfAddress>>(),
     row::<industries::Industries<OfAddress>>(),
     row::<verdict::VerdictSection<OfAddress>>(),
+    row::<license_info::LicenseInfo<OfUrl>>(),
+    row::<zone::ZoneSection<OfUrl>>(),
+    row::<related_objects::RelatedObjects<OfUrl>>(),
+    row::<url_general_info::UrlGeneralInfo>(),
+    row::<domain_who_is_info::UrlDomainWhoIs>(),
+    row::<dns_resolutions_of_domain::DomainDnsResolutions<OfUrl>>(),
+    row::<files_downloaded::FilesDownloaded<OfUrl>>(),
+    row::<files_accessed::FilesAccessed<OfUrl>>(),
+    row::<url_referrals::UrlReferrals<OfUrl>>(),
+    row::<url_referrals::UrlReferredTo<OfUrl>>(),
+    row::<feed_masks_of_domain::FeedMasks<OfUrl>>(),
+    row::<data_feeds::DataFeeds<OfUrl>>(),
+    row::<industries::Industries<OfUrl>>(),
+    row::<verdict::VerdictSection<OfUrl>>(),
+    row::<license_info::LicenseInfo<OfFile>>(),
+    row::<zone::ZoneSection<OfFile>>(),
+    row::<related_objects::RelatedObjects<OfFile>>(),
+    row::<file_general_info::FileGeneralInfo>(),
+    row::<detections_info::DetectionsInfo>(),
+    row::<file_names::FileNames>(),
+    row::<file_urls::FileDownloadedFromUrls>(),
+    row::<file_urls::FileAccessedUrls>(),
+    row::<data_feeds::DataFeeds<OfFile>>(),
+    row::<industries::Industries<OfFile>>(),
+    row::<verdict::VerdictSection<OfFile>>(),
 ];
 
 /// The sections that a report on a reserved address has.
@@ -90,137 +122,6 @@ pub trait Section {
     ///
     /// Damage in the store.
     fn answer(about: &<Self::Of as Of>::Dossier<'_>) -> Result<Option<Self::Body>, StoreError>;
-}
-
-/// What a report is about.
-#[expect(clippy::large_enum_variant, reason = "there is one a report, and it is not moved")]
-pub enum About<'a> {
-    /// A domain.
-    Domain(DomainDossier<'a>),
-    /// An address.
-    Address(AddressDossier<'a>),
-}
-
-impl<'a> About<'a> {
-    /// What dossiers of all kinds have.
-    pub fn common(&self) -> &Common<'a> {
-        match self {
-            About::Domain(dossier) => &dossier.common,
-            About::Address(dossier) => &dossier.common,
-        }
-    }
-}
-
-/// A kind of report.
-pub trait Of {
-    /// The kind.
-    const KIND: Kind;
-    /// Its dossier.
-    type Dossier<'a>;
-
-    /// The dossier, where the report is of this kind.
-    fn pick<'d>(about: &'d About<'_>) -> Option<&'d Self::Dossier<'d>>;
-    /// What dossiers of all kinds have.
-    fn common<'d>(dossier: &'d Self::Dossier<'_>) -> &'d Common<'d>;
-    /// Whether some row of the report's lists is Red, counted before rows are cut.
-    ///
-    /// # Errors
-    ///
-    /// Damage in the store.
-    fn has_red_zone(dossier: &Self::Dossier<'_>) -> Result<bool, StoreError>;
-    /// The masks of the report.
-    ///
-    /// # Errors
-    ///
-    /// Damage in the store.
-    fn masks<'b>(dossier: &'b Self::Dossier<'_>) -> Result<&'b [MaskRow], StoreError>;
-    /// Where to read more of a piece of evidence, by source and indicator.
-    ///
-    /// # Errors
-    ///
-    /// Damage in the store.
-    fn references(dossier: &Self::Dossier<'_>) -> Result<References, StoreError>;
-    /// What is worth knowing besides evidence.
-    ///
-    /// # Errors
-    ///
-    /// Damage in the store.
-    fn notes(dossier: &Self::Dossier<'_>) -> Result<Vec<String>, StoreError>;
-}
-
-/// Reports on domains.
-pub struct OfDomain;
-
-impl Of for OfDomain {
-    const KIND: Kind = Kind::Domain;
-    type Dossier<'a> = DomainDossier<'a>;
-
-    fn pick<'d>(about: &'d About<'_>) -> Option<&'d DomainDossier<'d>> {
-        match about {
-            About::Domain(dossier) => Some(dossier),
-            About::Address(_) => None,
-        }
-    }
-
-    fn common<'d>(dossier: &'d DomainDossier<'_>) -> &'d Common<'d> {
-        &dossier.common
-    }
-
-    fn has_red_zone(dossier: &DomainDossier<'_>) -> Result<bool, StoreError> {
-        Ok(dossier.accessed()?.has_red
-            || dossier.downloaded()?.has_red
-            || dossier.subdomains()?.has_red
-            || dossier.referrals()?.has_red
-            || dossier.referred_to()?.has_red
-            || dossier.resolutions()?.has_red)
-    }
-
-    fn masks<'b>(dossier: &'b DomainDossier<'_>) -> Result<&'b [MaskRow], StoreError> {
-        dossier.masks()
-    }
-
-    fn references(dossier: &DomainDossier<'_>) -> Result<References, StoreError> {
-        dossier.references()
-    }
-
-    fn notes(dossier: &DomainDossier<'_>) -> Result<Vec<String>, StoreError> {
-        dossier.notes()
-    }
-}
-
-/// Reports on addresses.
-pub struct OfAddress;
-
-impl Of for OfAddress {
-    const KIND: Kind = Kind::Ip;
-    type Dossier<'a> = AddressDossier<'a>;
-
-    fn pick<'d>(about: &'d About<'_>) -> Option<&'d AddressDossier<'d>> {
-        match about {
-            About::Address(dossier) => Some(dossier),
-            About::Domain(_) => None,
-        }
-    }
-
-    fn common<'d>(dossier: &'d AddressDossier<'_>) -> &'d Common<'d> {
-        &dossier.common
-    }
-
-    fn has_red_zone(dossier: &AddressDossier<'_>) -> Result<bool, StoreError> {
-        Ok(dossier.files()?.has_red || dossier.urls()?.has_red || dossier.names()?.has_red)
-    }
-
-    fn masks<'b>(dossier: &'b AddressDossier<'_>) -> Result<&'b [MaskRow], StoreError> {
-        dossier.masks()
-    }
-
-    fn references(dossier: &AddressDossier<'_>) -> Result<References, StoreError> {
-        dossier.references()
-    }
-
-    fn notes(dossier: &AddressDossier<'_>) -> Result<Vec<String>, StoreError> {
-        dossier.notes()
-    }
 }
 
 /// A row of [`SECTIONS`].

@@ -34,8 +34,8 @@ impl Section for Subdomains {
         let rows = about.subdomains()?.rows.iter().take(about.common.count).map(|row| Row {
             zone: row.zone,
             subdomain: row.name.clone(),
-            urls_count: row.urls,
-            files_count: row.files,
+            urls_count: about.common.rounded(row.urls),
+            files_count: about.common.rounded(row.files),
             first_seen: Time(row.first),
         });
         Ok(Some(rows.collect()))

@@ -1,18 +1,20 @@
-//! `UrlReferrals` and `UrlReferredTo`: URLs on other hosts that refer to the domain, and that it refers to.
+//! `UrlReferrals` and `UrlReferredTo`: URLs on other hosts that refer to the domain, and that it refers to; of a
+//! URL also those on its own host.
+
+use std::marker::PhantomData;
 
 use serde::Serialize;
 
 use super::wire::Time;
-use super::{OfDomain, Section};
-use crate::dossier::DomainDossier;
+use super::{Section, Web};
 use crate::dossier::rows::{List, UrlRow};
 use crate::store::StoreError;
 use crate::value::Zone;
 
 /// The section of those that refer to it.
-pub struct UrlReferrals;
+pub struct UrlReferrals<O>(PhantomData<O>);
 /// The section of those that it refers to.
-pub struct UrlReferredTo;
+pub struct UrlReferredTo<O>(PhantomData<O>);
 
 /// A URL.
 #[derive(Serialize)]
@@ -35,24 +37,24 @@ fn rows(list: &List<UrlRow>, count: usize) -> Vec<Row> {
     list.rows.iter().take(count).map(row).collect()
 }
 
-impl Section for UrlReferrals {
+impl<O: Web> Section for UrlReferrals<O> {
     const NAME: &'static str = "UrlReferrals";
     const TITLE: &'static str = "Referrals to domain";
-    type Of = OfDomain;
+    type Of = O;
     type Body = Vec<Row>;
 
-    fn answer(about: &DomainDossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
-        Ok(Some(rows(about.referrals()?, about.common.count)))
+    fn answer(about: &O::Dossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
+        Ok(Some(rows(O::referrals(about)?, O::common(about).count)))
     }
 }
 
-impl Section for UrlReferredTo {
+impl<O: Web> Section for UrlReferredTo<O> {
     const NAME: &'static str = "UrlReferredTo";
     const TITLE: &'static str = "Domain referred to the following URLs";
-    type Of = OfDomain;
+    type Of = O;
     type Body = Vec<Row>;
 
-    fn answer(about: &DomainDossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
-        Ok(Some(rows(about.referred_to()?, about.common.count)))
+    fn answer(about: &O::Dossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
+        Ok(Some(rows(O::referred_to(about)?, O::common(about).count)))
     }
 }

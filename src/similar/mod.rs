@@ -13,7 +13,7 @@ mod technique;
 mod variants;
 mod words;
 
-pub use approximate::{Pattern, distance};
+pub use approximate::{Matcher, Pattern, distance};
 pub use looks::{key, keys_of, skeleton};
 pub use subdomain::whole_names;
 pub use technique::{TECHNIQUES, Technique, Techniques};
@@ -31,13 +31,11 @@ pub const LONGER_CHARS_MIN: usize = 3;
 const BEGINNING_CHARS_MIN: usize = 5;
 
 /// Labels shorter than this are found in longer ones only where these begin, or a hyphen or a digit is before them.
-const INSIDE_CHARS_MIN: usize = 6;
+pub const INSIDE_CHARS_MIN: usize = 6;
 
-/// Labels shorter than this are found in longer ones only as they are spelt.
-pub const NEARLY_INSIDE_CHARS_MIN: usize = 6;
-
-/// Labels shorter than this are found in longer ones with an edit only between words.
-const NEARLY_ANYWHERE_CHARS_MIN: usize = 8;
+/// Labels shorter than this are found in longer ones with an edit only between hyphens, digits and ends; those shorter than
+/// [`INSIDE_CHARS_MIN`] not at all.
+pub const NEARLY_ANYWHERE_CHARS_MIN: usize = 8;
 
 /// What others are compared with: the label of a registrable name.
 pub struct Target {
@@ -78,13 +76,18 @@ impl Target {
         })
     }
 
-    /// By which techniques a known label imitates the target, under a suffix. None where it does not, or is the target.
-    pub fn techniques(&self, label: &str, suffix: &str) -> Techniques {
+    /// By which techniques a name imitates the target, whose label does so by these. None where it is the target.
+    pub fn under(&self, techniques: Techniques, label: &str, suffix: &str) -> Techniques {
+        if label != self.label {
+            return techniques;
+        }
+        (suffix != self.suffix).then_some(Technique::OtherSuffix).into_iter().collect()
+    }
+
+    /// By which techniques a known label imitates the target: none where it does not, or is that of the target.
+    pub fn techniques(&self, label: &str) -> Techniques {
         let mut found = Techniques::default();
         if label == self.label {
-            if suffix != self.suffix {
-                found.add(Technique::OtherSuffix);
-            }
             return found;
         }
         let key = looks::look(label);
@@ -140,7 +143,7 @@ impl Target {
 
     fn is_nearly_inside(&self, label: &str) -> bool {
         let length = self.plain.len();
-        if length < NEARLY_INSIDE_CHARS_MIN || self.pattern.distance_inside(label.as_bytes()) > 1 {
+        if length < INSIDE_CHARS_MIN || self.pattern.distance_inside(label.as_bytes()) > 1 {
             return false;
         }
         let is_like = |part: &str| self.pattern.distance(part.as_bytes()) <= 1;

@@ -66,20 +66,19 @@ pub(super) fn is_edge(text: &str, is_before: bool) -> bool {
     beside.is_none_or(|byte| byte == b'-' || byte.is_ascii_digit())
 }
 
-/// Whether a part of a label, with words of the list, hyphens or ends of the label on both sides, is what `is_like`.
+/// Whether a part of a label, with hyphens, digits or ends of the label on both sides, is what `is_like`.
 pub(super) fn has_between(
     label: &str,
     lengths: std::ops::RangeInclusive<usize>,
     is_like: impl Fn(&str) -> bool,
 ) -> bool {
-    let is_side = |text: &str, is_before: bool| is_edge(text, is_before) || is_words(text);
     (0..label.len()).any(|from| {
         lengths.clone().any(|length| {
             let to = from + length;
             length < label.len()
                 && label.get(from..to).is_some_and(&is_like)
-                && is_side(&label[..from], true)
-                && is_side(&label[to..], false)
+                && is_edge(&label[..from], true)
+                && is_edge(&label[to..], false)
         })
     })
 }

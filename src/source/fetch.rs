@@ -1,9 +1,10 @@
 //! Fetching over HTTP: conditional, bounded, patient, and never into the own network unless that is allowed.
 //!
-//! A server is asked at most [`TRIES`] times where it fails for now (5xx, 429, a broken connection), each time
-//! after a longer pause with jitter. Redirects are followed [`REDIRECTS_MAX`] times; credentials go to the host that
+//! A server is asked at most `TRIES` times where it fails for now (5xx, 429, a broken connection), each time
+//! after a longer pause with jitter. Redirects are followed `REDIRECTS_MAX` times; credentials go to the host that
 //! they were meant for and to no other. Conditional requests are those of RFC 9110 section 13.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
@@ -11,17 +12,21 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use ureq::config::Config;
 use ureq::http::{HeaderMap, Response, StatusCode, Uri};
-use ureq::tls::{PemItem, RootCerts, TlsConfig};
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::tls::TlsConfig;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, Proxy};
 
+use self::access::{Guard, PRIVATE, roots, secret};
+use self::failure::{Failure, failed, host, refused, wrong};
 use super::Source;
 use crate::indicator::is_reserved;
+
+mod access;
+mod failure;
 
 /// The most seconds of one fetch, all tries included, unless the source says otherwise.
 pub const TIMEOUT_S: u64 = 900;
@@ -33,8 +38,10 @@ const TRIES: u32 = 3;
 const REDIRECTS_MAX: usize = 5;
 /// The pause before the second try; each further one is four times as long.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause that a server can ask for.
+/// The longest pause within a fetch; a server that asks for a longer one is left alone until then.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// The longest pause that a server can ask for.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
 /// How long a server may take to accept a connection, and to say nothing.
 const SILENCE: Duration = Duration::from_secs(30);
 /// The longest line of headers.
@@ -63,12 +70,19 @@ impl Validators {
 
 /// Why nothing was fetched. The text names the host and never a secret.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct FetchError(pub String);
+#[error("{text}")]
+pub struct FetchError {
+    /// For a person.
+    pub text: String,
+    /// The status, where the server answered.
+    pub status: Option<StatusCode>,
+    /// How long the server asks to be left alone; at most [`RETRY_AFTER_MAX`].
+    pub retry_after: Option<Duration>,
+}
 
 impl From<String> for FetchError {
     fn from(text: String) -> FetchError {
-        FetchError(text)
+        FetchError { text, status: None, retry_after: None }
     }
 }
 
@@ -88,7 +102,12 @@ pub struct Client {
     /// Takes the place of `{key}`.
     key: Option<String>,
     allow_private: bool,
+    /// All that may be fetched, and what was.
     bytes_max: u64,
+    bytes: Cell<u64>,
+    /// The most of one answer.
+    answer_bytes_max: u64,
+    tries: u32,
     deadline: Instant,
 }
 
@@ -102,7 +121,7 @@ impl Client {
     pub fn new(source: &Source) -> Result<Client, FetchError> {
         let proxy = match &source.proxy {
             Some(text) => Some(Proxy::new(text).map_err(|error| {
-                FetchError(format!("the proxy {text:?}: {error}; write it as http://host:port"))
+                FetchError::from(format!("the proxy {text:?}: {error}; write it as http://host:port"))
             })?),
             None => None,
         };
@@ -130,8 +149,31 @@ impl Client {
             key,
             allow_private: source.allow_private,
             bytes_max: source.size_mb.unwrap_or(SIZE_MB) << 20,
+            bytes: Cell::new(0),
+            answer_bytes_max: u64::MAX,
+            tries: TRIES,
             deadline: Instant::now() + time,
         })
+    }
+
+    /// With a limit on each answer beside that on all.
+    pub fn with_answer_bytes_max(self, answer_bytes_max: u64) -> Client {
+        Client { answer_bytes_max, ..self }
+    }
+
+    /// That asks once: whoever calls it knows better when to ask again.
+    pub fn asking_once(self) -> Client {
+        Client { tries: 1, ..self }
+    }
+
+    /// Counts bytes that are here already towards the limit on all.
+    pub fn count(&self, bytes: u64) {
+        self.bytes.set(self.bytes.get() + bytes);
+    }
+
+    /// The time that is left of what the source is given.
+    pub fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
     }
 
     /// Fetches an address into a file, unless nothing changed since `known`. `accept` is the media type wanted.
@@ -150,20 +192,31 @@ impl Client {
     ) -> Result<Fetched, FetchError> {
         let mut pause = PAUSE;
         for tried in 1.. {
-            let (error, wait) = match self.once(address, accept, known, into, progress) {
+            let (error, may_pass) = match self.once(address, accept, known, into, progress) {
                 Ok(fetched) => return Ok(fetched),
-                Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::ForNow(error, wait)) => (error, wait),
+                Err(Failure::Final(error)) => (error, false),
+                Err(Failure::ForNow(error)) => (error, true),
             };
-            let wait = wait.unwrap_or(pause).min(PAUSE_MAX).mul_f64(jitter());
-            if tried >= TRIES || Instant::now() + wait >= self.deadline {
-                return Err(FetchError(format!("{error} (tried {tried} times)")));
+            // What a server asks for is the least.
+            let wait = error.retry_after.unwrap_or(pause / 2).mul_f64(0.5 + jitter());
+            let wait = wait.max(error.retry_after.unwrap_or_default());
+            if !may_pass || tried >= self.tries || wait > PAUSE_MAX || wait >= self.time_left() {
+                let tries = if tried > 1 { format!(" (tried {tried} times)") } else { String::new() };
+                return Err(FetchError { text: self.without_key(error.text) + &tries, ..error });
             }
-            tracing::info!(%error, tried, "asking again");
+            tracing::info!(error = self.without_key(error.text), tried, "asking again");
             std::thread::sleep(wait);
             pause *= 4;
         }
         unreachable!("the loop ends by returning")
+    }
+
+    /// A text without the secret: a server may send it back in a redirect.
+    fn without_key(&self, text: String) -> String {
+        match &self.key {
+            Some(key) => text.replace(key.as_str(), "{key}"),
+            None => text,
+        }
     }
 
     fn once(
@@ -189,7 +242,7 @@ impl Client {
             }
             return self.taken(&uri, response, into, progress);
         }
-        Err(Failure::Final(FetchError(format!(
+        Err(Failure::Final(FetchError::from(format!(
             "{} redirects more than {REDIRECTS_MAX} times: name the address that it leads to",
             host(&first)
         ))))
@@ -215,8 +268,7 @@ impl Client {
                 request = request.header(name, value);
             }
         }
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        let request = request.config().timeout_global(Some(left)).build();
+        let request = request.config().timeout_global(Some(self.time_left())).build();
         request.call().map_err(|error| failed(uri, &error))
     }
 
@@ -233,18 +285,25 @@ impl Client {
             return Err(refused(uri, parts.status, &parts.headers));
         }
         let total = body.content_length();
-        let too_large = || {
-            let mib = self.bytes_max >> 20;
-            Failure::Final(FetchError(format!(
-                "{} sends more than {mib} MiB: raise size_mb of the source if that is right",
-                host(uri)
-            )))
+        let left = self.bytes_max.saturating_sub(self.bytes.get());
+        let too_large = || match self.answer_bytes_max < left {
+            true => {
+                let mib = self.answer_bytes_max >> 20;
+                wrong(format!("{} sends more than {mib} MiB in one answer, which is not read", host(uri)))
+            }
+            false => {
+                let mib = self.bytes_max >> 20;
+                let raise = "raise size_mb of the source if that is right";
+                wrong(format!("{} sends more than {mib} MiB: {raise}", host(uri)))
+            }
         };
-        if total.is_some_and(|total| total > self.bytes_max) {
+        let bytes_max = left.min(self.answer_bytes_max);
+        if total.is_some_and(|total| total > bytes_max) {
             return Err(too_large());
         }
         let mut reader = body.into_with_config().limit(u64::MAX).reader();
-        let written = |error: io::Error| Failure::Final(FetchError(format!("{}: {error}", into.display())));
+        let written =
+            |error: io::Error| Failure::Final(FetchError::from(format!("{}: {error}", into.display())));
         let mut file = File::create(into).map_err(written)?;
         let (mut buffer, mut bytes) = (vec![0; 64 << 10], 0);
         loop {
@@ -254,11 +313,11 @@ impl Client {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
                     let text = format!("{} stopped sending after {bytes} bytes: {error}", host(uri));
-                    return Err(Failure::ForNow(FetchError(text), None));
+                    return Err(Failure::ForNow(text.into()));
                 }
             };
             bytes += count as u64;
-            if bytes > self.bytes_max {
+            if bytes > bytes_max {
                 return Err(too_large());
             }
             file.write_all(&buffer[..count]).map_err(written)?;
@@ -266,8 +325,9 @@ impl Client {
         }
         if let Some(total) = total.filter(|total| *total != bytes) {
             let text = format!("{} sent {bytes} of {total} bytes", host(uri));
-            return Err(Failure::ForNow(FetchError(text), None));
+            return Err(Failure::ForNow(text.into()));
         }
+        self.count(bytes);
         Ok(Fetched::New(Box::new(parts.headers)))
     }
 
@@ -277,7 +337,7 @@ impl Client {
             (None, true) => {
                 let text =
                     format!("{address} needs a key: give the source credentials with a file or an env");
-                return Err(Failure::Final(FetchError(text)));
+                return Err(wrong(text));
             }
             (_, false) => address.to_owned(),
         };
@@ -294,10 +354,13 @@ impl Client {
             to.to_owned()
         } else if to.starts_with("//") {
             format!("{}:{to}", from.scheme_str().unwrap_or("https"))
-        } else if to.starts_with('/') {
-            format!("{}://{}{to}", from.scheme_str().unwrap_or("https"), host(from))
-        } else {
+        } else if to.is_empty() {
             return Err(bad());
+        } else {
+            // A path, or one beside what was asked for (RFC 3986 section 5.2).
+            let folder = from.path().rsplit_once('/').map_or("", |(folder, _)| folder);
+            let folder = if to.starts_with('/') { "" } else { &format!("{folder}/") };
+            format!("{}://{}{folder}{to}", from.scheme_str().unwrap_or("https"), host(from))
         };
         let uri: Uri = absolute.parse().map_err(|_| bad())?;
         let is_weaker = from.scheme_str() == Some("https") && uri.scheme_str() != Some("https");
@@ -320,130 +383,9 @@ impl Client {
     }
 }
 
-/// Why an address is not asked.
-const PRIVATE: &str =
-    "a loopback, private, link-local or reserved address: set allow_private of the source if it is meant";
-
-/// Whether to ask again.
-enum Failure {
-    /// No.
-    Final(FetchError),
-    /// Yes, after the time that the server names.
-    ForNow(FetchError, Option<Duration>),
-}
-
-fn wrong(text: String) -> Failure {
-    Failure::Final(FetchError(text))
-}
-
-fn host(uri: &Uri) -> &str {
-    uri.authority().map_or("the server", |authority| authority.as_str())
-}
-
-/// A status other than 200.
-fn refused(uri: &Uri, status: StatusCode, headers: &HeaderMap) -> Failure {
-    let advice = match status.as_u16() {
-        401 | 403 => ": check the credentials of the source",
-        404 | 410 => ": check its location",
-        _ => "",
-    };
-    let error = FetchError(format!("{} answers {status}{advice}", host(uri)));
-    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-        let seconds = headers.get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        return Failure::ForNow(error, seconds.map(Duration::from_secs));
-    }
-    Failure::Final(error)
-}
-
-fn failed(uri: &Uri, error: &ureq::Error) -> Failure {
-    let text = FetchError(format!("{} cannot be asked: {error}", host(uri)));
-    match error {
-        ureq::Error::Io(io) if io.kind() == io::ErrorKind::PermissionDenied => Failure::Final(text),
-        ureq::Error::Io(_)
-        | ureq::Error::Timeout(_)
-        | ureq::Error::HostNotFound
-        | ureq::Error::ConnectionFailed
-        | ureq::Error::Protocol(_) => Failure::ForNow(text, None),
-        _ => Failure::Final(text),
-    }
-}
-
 /// 0.5 to 1.5: many who failed at one moment do not come back at one moment.
 pub(super) fn jitter() -> f64 {
     0.5 + (RandomState::new().hash_one("jitter") >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-/// The certificates that servers are checked against.
-fn roots(source: &Source) -> Result<RootCerts, FetchError> {
-    let Some(path) = &source.ca_file else { return Ok(RootCerts::WebPki) };
-    let wrong = |problem: &dyn std::fmt::Display| {
-        FetchError(format!("{}: {problem}; ca_file names a PEM file with certificates", path.display()))
-    };
-    let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
-    let mut certificates = Vec::new();
-    for item in ureq::tls::parse_pem(&pem) {
-        if let PemItem::Certificate(certificate) = item.map_err(|error| wrong(&error))? {
-            certificates.push(certificate);
-        }
-    }
-    if certificates.is_empty() {
-        return Err(wrong(&"it has no certificate"));
-    }
-    Ok(RootCerts::Specific(certificates.into()))
-}
-
-/// The header with the secret, or the secret that takes the place of `{key}`.
-type Secret = (Option<(String, String)>, Option<String>);
-
-fn secret(source: &Source) -> Result<Secret, FetchError> {
-    let Some(credentials) = &source.credentials else { return Ok((None, None)) };
-    let secret = credentials.secret().map_err(FetchError)?;
-    if source.location.as_ref().is_some_and(|location| location.to_string().contains("{key}")) {
-        return Ok((None, Some(secret)));
-    }
-    let header = match (&credentials.user, &credentials.header) {
-        (Some(user), _) => {
-            let pair = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{secret}"));
-            ("authorization".to_owned(), format!("Basic {pair}"))
-        }
-        (None, Some(name)) => (name.clone(), secret),
-        (None, None) => ("authorization".to_owned(), format!("Bearer {secret}")),
-    };
-    Ok((Some(header), None))
-}
-
-//------------ Guard ---------------------------------------------------------
-
-/// Resolves names, and refuses those that lead into the own network: whoever owns a name in a feed's address could
-/// point it at a machine behind the firewall. What was resolved is what is connected to.
-#[derive(Debug)]
-struct Guard {
-    allow_private: bool,
-    proxy_host: Option<String>,
-    inner: DefaultResolver,
-}
-
-impl Resolver for Guard {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let resolved = self.inner.resolve(uri, config, timeout)?;
-        if self.allow_private || self.proxy_host.as_deref() == uri.host() {
-            return Ok(resolved);
-        }
-        let mut allowed = self.empty();
-        for address in resolved.iter().filter(|address| !is_reserved(address.ip())) {
-            allowed.push(*address);
-        }
-        if allowed.is_empty() {
-            let text = format!("{} leads to {PRIVATE}", uri.host().unwrap_or("it"));
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, text).into());
-        }
-        Ok(allowed)
-    }
 }
 
 /// The validators of an answer.

@@ -25,11 +25,16 @@ use crate::value::{Category, Tlp};
 
 pub mod catalogue;
 pub mod fetch;
+pub mod known;
 pub mod location;
+mod misp;
 pub mod quarantine;
+pub mod rdap;
 pub mod refresh;
 pub mod schedule;
 pub mod status;
+mod taxii;
+mod watch;
 
 pub use location::Location;
 
@@ -100,6 +105,9 @@ pub struct Source {
     /// What proves to it who asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<Credentials>,
+    /// How it asks registries; of the location `rdap:` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rdap: Option<rdap::Options>,
 }
 
 /// What proves to a source who asks. The secret itself never stands in the configuration.
@@ -247,7 +255,15 @@ impl Source {
         {
             return wrong("credentials need a file or an env, one of them".to_owned());
         }
-        Ok(())
+        let is_rdap = self.location == Some(Location::Rdap);
+        if is_rdap && self.credentials.is_some() {
+            return wrong("it would show its credentials to every registry: leave them out".to_owned());
+        }
+        match &self.rdap {
+            Some(_) if !is_rdap => wrong("rdap is of the location \"rdap:\" only: leave it out".to_owned()),
+            Some(options) => options.check().or_else(wrong),
+            None => Ok(()),
+        }
     }
 }
 
@@ -294,6 +310,11 @@ impl Registry {
             registry.added.push(name);
         }
         Ok(registry)
+    }
+
+    /// What sources are marked with, by name.
+    pub fn marks(&self) -> BTreeMap<String, Tlp> {
+        self.iter().filter_map(|source| Some((source.name.clone(), source.tlp?))).collect()
     }
 
     /// By name.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::store::forget::Forgotten;
 use crate::value::Timestamp;
 
 /// How many records of a reason are kept.
@@ -80,4 +81,56 @@ impl Quarantine {
     pub fn count(&self) -> u64 {
         self.reasons.values().sum()
     }
+}
+
+impl Record {
+    fn names(&self, forgotten: &Forgotten) -> bool {
+        [&self.text, &self.detail, &self.file].into_iter().any(|text| forgotten.is_named_in_record(text))
+    }
+}
+
+/// Takes the records that name what is forgotten out of the samples of all sources.
+///
+/// # Errors
+///
+/// What the file system says; a file that does not read.
+pub fn forget(data: &Path, forgotten: &Forgotten) -> io::Result<()> {
+    for source in sources(data)? {
+        let mut quarantine = Quarantine::read(data, &source)?;
+        let before = quarantine.sample.len();
+        quarantine.sample.retain(|record| !record.names(forgotten));
+        if quarantine.sample.len() < before {
+            quarantine.write(data, &source)?;
+        }
+    }
+    Ok(())
+}
+
+/// How many records of all samples name something.
+///
+/// # Errors
+///
+/// As [`forget`].
+pub fn count_named(data: &Path, forgotten: &Forgotten) -> io::Result<usize> {
+    let mut count = 0;
+    for source in sources(data)? {
+        let quarantine = Quarantine::read(data, &source)?;
+        count += quarantine.sample.iter().filter(|record| record.names(forgotten)).count();
+    }
+    Ok(count)
+}
+
+/// The sources with a sample.
+fn sources(data: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(data.join("quarantine")) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        names.extend(name.strip_suffix(".json").map(str::to_owned));
+    }
+    Ok(names)
 }

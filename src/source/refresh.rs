@@ -12,10 +12,11 @@ use sha2::{Digest, Sha256};
 
 use super::fetch::{Client, FetchError, Fetched, Validators, jitter, validators};
 use super::status::{Held, Status, turn};
-use super::{Location, Registry, Source};
+use super::{Location, Registry, Source, misp, rdap, taxii, watch};
+use crate::config::Telemetry;
 use crate::feeds::State;
 use crate::import::{self, ImportError, Origin, Step, Summary};
-use crate::store::{Again, Store, StoreError};
+use crate::store::{Again, Counts, Store, StoreError};
 use crate::value::Timestamp;
 
 /// The pause after a first failure; it doubles with each further one, up to the source's interval.
@@ -32,6 +33,8 @@ pub struct Options {
     pub force: bool,
     /// Wait until nobody else refreshes the source.
     pub wait: bool,
+    /// What telemetry is kept.
+    pub telemetry: Telemetry,
     /// Memory for rows that are not yet sorted.
     pub buffer_bytes: usize,
 }
@@ -80,6 +83,8 @@ pub enum RefreshError {
 pub(super) struct Ask<'a> {
     pub store: &'a Store,
     pub source: &'a Source,
+    /// All sources.
+    pub registry: &'a Registry,
     /// What is known of it; changed only by who asked.
     pub status: &'a Status,
     /// A folder for this refresh, removed after it.
@@ -99,6 +104,8 @@ pub(super) struct Got {
     pub cursor: Option<String>,
     /// What its content is, where the way of asking says so.
     pub format: Option<&'static str>,
+    /// How it counts, where the way of asking says so.
+    pub counts: Option<Counts>,
 }
 
 /// Asks a source for what it has, and imports it.
@@ -153,6 +160,10 @@ pub fn refresh(
         }
     }
     status.next = source.interval.map(|interval| next(&status, interval.duration(), options.now));
+    if let Err(RefreshError::Fetch(FetchError { retry_after: Some(pause), .. })) = &result {
+        let asked_for = Timestamp(options.now.0.saturating_add(pause.as_secs() as i64));
+        status.next = status.next.map(|next| next.max(asked_for));
+    }
     status.write(store.folder(), &source.name)?;
     let (outcome, _) = result?;
     if let (Outcome::NotModified, Some(seq)) = (&outcome, status.batch) {
@@ -170,28 +181,32 @@ fn asked_and_imported(
     status: &Status,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Outcome, Got), RefreshError> {
+    if watch::is_watched(source, location) {
+        let wanted = import_options(registry, source, options)?;
+        let summaries = watch::take(store, location, &wanted, options.force, &mut |step| {
+            progress(Progress::Importing(step))
+        })?;
+        let outcome = if summaries.is_empty() { Outcome::NotModified } else { Outcome::Imported(summaries) };
+        return Ok((outcome, Got::default()));
+    }
     let folder = store.temp_folder()?;
-    let mut ask = Ask { store, source, status, folder: &folder.path, now: options.now, progress };
+    let mut ask = Ask { store, source, registry, status, folder: &folder.path, now: options.now, progress };
     let got = match location {
         Location::Path(path) => local(&ask, path)?,
         Location::Pattern(pattern) => matching(pattern)?,
         Location::Http(address) => http(&mut ask, address)?,
-        Location::Taxii(_) | Location::Misp(_) | Location::Rdap => {
-            return Err(RefreshError::Usage(format!("{location} cannot be asked by this version")));
-        }
+        Location::Taxii(address) => taxii::ask(&mut ask, address)?,
+        Location::Misp(address) => misp::ask(&mut ask, address)?,
+        Location::Rdap => rdap::ask(&mut ask)?,
     };
     if got.origins.is_empty() {
         return Ok((Outcome::NotModified, got));
     }
-    let mapping = source.mapping.as_deref().map(read_mapping).transpose()?;
+    let wanted = import_options(registry, source, options)?;
     let wanted = import::Options {
-        source: Some(source.name.clone()),
-        format: source.format.clone().or(got.format.map(str::to_owned)),
-        mapping,
-        accept: options.accept,
-        buffer_bytes: options.buffer_bytes,
-        sources: registry.iter().cloned().collect(),
-        ..import::Options::new(options.now)
+        format: wanted.format.or(got.format.map(str::to_owned)),
+        counts: source.counts.or(got.counts),
+        ..wanted
     };
     let mut summaries = Vec::new();
     for origin in &got.origins {
@@ -199,6 +214,24 @@ fn asked_and_imported(
         summaries.push(import::import(store, &wanted, origin.clone(), &mut step)?);
     }
     Ok((Outcome::Imported(summaries), got))
+}
+
+/// How what a source gives is imported.
+fn import_options(
+    registry: &Registry,
+    source: &Source,
+    options: &Options,
+) -> Result<import::Options, RefreshError> {
+    Ok(import::Options {
+        source: Some(source.name.clone()),
+        format: source.format.clone(),
+        mapping: source.mapping.as_deref().map(read_mapping).transpose()?,
+        accept: options.accept,
+        telemetry: options.telemetry,
+        buffer_bytes: options.buffer_bytes,
+        sources: registry.iter().cloned().collect(),
+        ..import::Options::new(options.now)
+    })
 }
 
 /// A web address to a file.
@@ -241,7 +274,7 @@ fn local(ask: &Ask<'_>, path: &Path) -> Result<Got, RefreshError> {
     Ok(Got { origins: vec![Origin::Path(path.to_owned())], validators, ..Got::default() })
 }
 
-/// The files that a pattern names, each a batch: they are events, of which each file adds to what is there.
+/// The files that a pattern names, each a batch, of a source whose batches are all that it says.
 fn matching(pattern: &str) -> Result<Got, RefreshError> {
     let paths = glob::glob(pattern).map_err(|error| RefreshError::Usage(format!("{pattern}: {error}")))?;
     let mut origins = Vec::new();

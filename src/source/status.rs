@@ -68,6 +68,12 @@ fn path(data: &Path, name: &str) -> PathBuf {
     data.join("sources").join(format!("{name}.json"))
 }
 
+/// The folder for what a source keeps between refreshes: a mirror, a cache. Its name cannot be that of another
+/// source's file, whatever sources are called.
+pub fn folder(data: &Path, name: &str) -> PathBuf {
+    data.join("sources").join(format!("{name}.d"))
+}
+
 impl Status {
     /// What became of a source; nothing yet where there is no file.
     ///
@@ -98,16 +104,19 @@ impl Status {
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
     }
 
-    /// Forgets it.
+    /// Forgets it, and what was kept for the next refresh.
     ///
     /// # Errors
     ///
     /// What the file system says.
     pub fn remove(data: &Path, name: &str) -> io::Result<()> {
-        match fs::remove_file(path(data, name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        for removed in [fs::remove_file(path(data, name)), fs::remove_dir_all(folder(data, name))] {
+            removed.or_else(|error| match error.kind() {
+                io::ErrorKind::NotFound => Ok(()),
+                _ => Err(error),
+            })?;
         }
+        Ok(())
     }
 
     /// Remembers that it failed.

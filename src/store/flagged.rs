@@ -70,7 +70,8 @@ impl Flagger {
     fn finds(&self, probe: Probe<'_>, matches: impl Fn(&Entry) -> bool) -> io::Result<bool> {
         let hash = probe.hash(self.seed);
         let mut found = false;
-        for hot in self.runs.iter().filter_map(|run| run.hot.as_ref()) {
+        let runs = self.runs.iter().filter(|run| !run.hides(&probe));
+        for hot in runs.filter_map(|run| run.hot.as_ref()) {
             hot.find(hash, &mut |entry| found |= is_evidence(&entry) && matches(&entry))?;
         }
         Ok(found)
@@ -111,8 +112,8 @@ impl Flagger {
             return Ok(false);
         }
         let mut found = self.finds(Probe::Address(address), |_| true)?;
-        for hot in self.runs.iter().filter_map(|run| run.hot.as_ref()) {
-            hot.find_covering(address, &mut |_, entry| found |= is_evidence(&entry))?;
+        for run in &self.runs {
+            run.covering(address, &mut |_, entry| found |= is_evidence(&entry))?;
         }
         Ok(found)
     }

@@ -67,6 +67,10 @@ pub enum Table {
     Top = 24,
     /// object with very many rows → what all of them come to. Made anew by every writer of a run.
     Summary = 25,
+    /// URL → file that was downloaded from it. Observed.
+    UrlDownloaded = 26,
+    /// URL → file that contacted it. Observed.
+    UrlAccessedBy = 27,
     /// From here on statements. Host, URL, network or file → listing.
     Listing = 64,
     /// Host, URL, network or file → benign entry.
@@ -101,7 +105,7 @@ pub enum Table {
     FileVerdict = 79,
 }
 
-const TABLES: [Table; 41] = [
+const TABLES: [Table; 43] = [
     Table::Resolves,
     Table::ResolvedBy,
     Table::Record,
@@ -127,6 +131,8 @@ const TABLES: [Table; 41] = [
     Table::Flagged,
     Table::Top,
     Table::Summary,
+    Table::UrlDownloaded,
+    Table::UrlAccessedBy,
     Table::Listing,
     Table::Benign,
     Table::Registration,
@@ -163,7 +169,7 @@ impl Table {
 }
 
 /// The kind of an object, first byte of a key.
-mod kind {
+pub(super) mod kind {
     pub const CERTIFICATE: u8 = b'c';
     pub const DOMAIN: u8 = b'd';
     pub const FILE: u8 = b'f';
@@ -267,6 +273,11 @@ impl ObjectKey {
     pub fn file_best(file: &FileHashes) -> Option<ObjectKey> {
         file.best().map(|hash| ObjectKey::file(&hash))
     }
+}
+
+/// What all keys of publications begin with.
+pub fn publications() -> [u8; 1] {
+    [kind::PUBLICATION]
 }
 
 /// Length of an object at the start of a key; `None` where the bytes are no key.

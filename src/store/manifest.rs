@@ -11,6 +11,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::forget::{KeptOut, Tombstone};
 use super::pages::Damage;
 use crate::feeds::State;
 use crate::value::{Timestamp, Tlp};
@@ -60,6 +61,12 @@ pub struct Batch {
     pub facts: BTreeMap<String, u64>,
     /// Records that were not understood.
     pub rejected: u64,
+    /// The same by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reasons: BTreeMap<String, u64>,
+    /// What it is known by where that is not its content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
     /// What its content is marked with, the strictest.
     #[serde(default, skip_serializing_if = "is_clear")]
     pub tlp: Tlp,
@@ -67,6 +74,40 @@ pub struct Batch {
 
 fn is_clear(tlp: &Tlp) -> bool {
     *tlp == Tlp::Clear
+}
+
+/// What a batch is known by where that is not its content: the same content may come twice and mean two things.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Identity {
+    /// Who sent it named it so: SHA-256 of the name, hex.
+    Key(String),
+    /// Lines of a file that grows.
+    Part(Part),
+}
+
+/// Lines of a file that grows. A file is its first bytes: its name and number change when it is rotated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// SHA-256 of the first bytes of the file, hex.
+    pub head: String,
+    /// How many bytes those are.
+    pub head_bytes: u64,
+    /// Which of the files that began so, from 0: a file that shrinks is another one.
+    pub generation: u32,
+    /// The first byte.
+    pub from: u64,
+    /// The byte after the last one.
+    pub to: u64,
+    /// SHA-256 of the last bytes before that one, hex: another file that begins alike does not go on alike.
+    pub tail: String,
+}
+
+impl Part {
+    /// Whether two parts are of one file.
+    pub fn is_of(&self, other: &Part) -> bool {
+        (&self.head, self.head_bytes, self.generation) == (&other.head, other.head_bytes, other.generation)
+    }
 }
 
 /// A live run.
@@ -93,6 +134,13 @@ pub struct RunEntry {
     /// The day before which it has no daily detail, 0: it has all.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub folded_before: u32,
+    /// Tombstones from this number on were not heeded when it was written.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub heeded: u64,
+}
+
+fn is_none_yet(number: &u64) -> bool {
+    *number == 0
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -119,6 +167,15 @@ pub struct Manifest {
     /// When whole-state batches were found unchanged, by batch.
     #[serde(default)]
     pub refreshed: BTreeMap<u64, Vec<Again>>,
+    /// What is to be forgotten and still stands in some run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tombstones: Vec<Tombstone>,
+    /// The next tombstone's number.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub next_tombstone: u64,
+    /// What is not taken in again.
+    #[serde(default, skip_serializing_if = "KeptOut::is_empty")]
+    pub kept_out: KeptOut,
 }
 
 /// A moment at which a state was found unchanged. Ordered by when it held.
@@ -142,6 +199,9 @@ impl Manifest {
             sources: Vec::new(),
             runs: Vec::new(),
             refreshed: BTreeMap::new(),
+            tombstones: Vec::new(),
+            next_tombstone: 0,
+            kept_out: KeptOut::default(),
         }
     }
 
@@ -219,6 +279,7 @@ impl Manifest {
 /// What the catalogue remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly all events are of the largest kind")]
 pub enum Event {
     /// A batch was published.
     Imported {
@@ -229,6 +290,20 @@ pub enum Event {
     Again {
         /// The batch that has it.
         seq: u64,
+        /// When.
+        at: Timestamp,
+    },
+    /// Something was to be forgotten. What it was is not said.
+    Forgotten {
+        /// The tombstone's number.
+        number: u64,
+        /// When.
+        at: Timestamp,
+    },
+    /// Nothing of what was forgotten is left.
+    Erased {
+        /// The tombstone's number.
+        number: u64,
         /// When.
         at: Timestamp,
     },

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::fold::{Folded, Folding};
 use super::hot::Builder;
 use super::index::index_row;
+use super::keep::KeepRows;
 use super::key::{Table, object_len};
 use super::manifest::{Batch, Manifest, RunEntry};
 use super::run::{RunMeta, RunWriter};
@@ -106,7 +107,18 @@ pub fn crowded(manifest: &Manifest, alike_max: usize) -> Option<Vec<RunEntry>> {
     alike.into_values().find(|runs| runs.len() > alike_max.max(1))
 }
 
-/// Joins runs into one file at `path`: details of days before `fold_before` and the names that are `folded` go.
+/// What goes when runs are joined; by default nothing.
+#[derive(Default)]
+pub struct Shape<'a> {
+    /// Details of days before this one, 0: none.
+    pub fold_before: u32,
+    /// Names that are folded.
+    pub folded: Option<&'a Folded>,
+    /// What is older than this.
+    pub keep: Option<&'a KeepRows<'a>>,
+}
+
+/// Joins runs into one file at `path`. What their readers pass over goes too.
 ///
 /// # Errors
 ///
@@ -115,10 +127,10 @@ pub fn merge(
     runs: &[Input<'_>],
     path: &Path,
     seed: u64,
-    fold_before: u32,
-    folded: Option<&Folded>,
+    shape: &Shape<'_>,
     stop: &AtomicBool,
 ) -> io::Result<RunMeta> {
+    let Shape { fold_before, folded, keep } = *shape;
     let mut batches: Vec<Batch> = runs.iter().flat_map(Input::batches).cloned().collect();
     batches.sort_by_key(|batch| batch.seq);
     let ranks = Ranks::of(&batches);
@@ -136,6 +148,13 @@ pub fn merge(
             fold(value, fold_before)?;
         } else {
             *value = join(value, source_of(key), &ranks);
+        }
+        if let Some(keep) = keep
+            && !keep.trim(key, table, value, &batches)?
+        {
+            return Ok(true);
+        }
+        if !table.is_observed() {
             index_row(key, value, seed, &mut hot)?;
         }
         writer.push(key, value)?;
@@ -170,7 +189,7 @@ pub fn each(
         let more = stream.advance();
         streams.push(more.then_some(stream));
     }
-    let (mut key, mut value, mut renamed) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut key, mut value, mut renamed, mut kept) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut rows = 0usize;
     while let Some(least) = streams.iter().flatten().map(tantivy_sstable::Streamer::key).min() {
         rows += 1;
@@ -184,13 +203,16 @@ pub fn each(
         let mut is_there = false;
         for ((stream, places), input) in streams.iter_mut().zip(&places).zip(runs) {
             let Some(open) = stream.as_mut().filter(|stream| stream.key() == key) else { continue };
-            let from = if table.is_observed() {
-                open.value().bytes()
-            } else {
-                places.rename(open.value().bytes(), source_of(&key), &ranks, &mut renamed);
-                &renamed
+            let visible = input.run.visible(&key, open.value().bytes(), &mut kept);
+            let from = match visible {
+                Some(value) if !table.is_observed() => {
+                    places.rename(value, source_of(&key), &ranks, &mut renamed);
+                    &renamed
+                }
+                seen => seen.unwrap_or_default(),
             };
-            let counts = if table.is_observed() { !input.only_stated } else { !from.is_empty() };
+            let comes_from_elsewhere = table.is_observed() && input.only_stated;
+            let counts = !(from.is_empty() || comes_from_elsewhere);
             if counts && !is_there {
                 value.clear();
                 value.extend_from_slice(from);
@@ -244,6 +266,7 @@ mod tests {
             originals: Vec::new(),
             merged: None,
             folded_before: 0,
+            heeded: 0,
         };
         let mut manifest = Manifest::new(7);
         let (mut rewritten, mut most) = (0, 0);

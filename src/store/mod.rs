@@ -23,11 +23,15 @@ mod blocks;
 mod filter;
 mod flagged;
 mod fold;
+pub mod forget;
+mod gathered;
 mod hashes;
 pub mod hot;
 mod index;
+mod keep;
 pub mod key;
 mod large;
+mod listed;
 pub mod manifest;
 pub mod merge;
 pub mod names;
@@ -43,12 +47,16 @@ pub mod snapshot;
 mod sort;
 mod stated;
 mod temp;
+mod tidy;
 mod value;
 pub mod walk;
 
+pub use forget::{Subject, Tombstone};
 pub use index::{action_of, zone_of};
+pub use keep::Keep;
 pub use key::{ObjectKey, Part, Table, read_part};
-pub use manifest::{Again, Batch, Counts, Event, Manifest};
+pub use listed::Since;
+pub use manifest::{Again, Batch, Counts, Event, Identity, Manifest, Part as FilePart};
 pub use object::{Edge, Large, Object, Statement};
 pub use pages::Damage;
 pub use publish::{BatchWriter, NewBatch, Published};
@@ -56,6 +64,7 @@ pub use replace::Retired;
 pub use run::Run;
 pub use snapshot::{Hit, RELATED_SOURCE, RESTRICTED, Reader, Snapshot, View, mask_type};
 pub use temp::TempFolder;
+pub use tidy::{Found, Tidied};
 
 /// Why the store cannot answer.
 #[derive(Debug, thiserror::Error)]
@@ -286,7 +295,7 @@ pub fn verify(folder: &Path) -> Result<Verification, StoreError> {
 /// Checks every byte of a run. Where the run still describes itself, `batches` are those that it names: the
 /// catalogue can be behind it.
 fn verify_run(folder: &Path, entry: &manifest::RunEntry, batches: &mut Vec<Batch>) -> Vec<Damage> {
-    match run::Run::live(folder, entry) {
+    match run::Run::live(folder, entry, &[]) {
         Ok(run) => {
             batches.clone_from(&run.meta.batches);
             run.verify()
@@ -309,7 +318,7 @@ fn imported(events: &[Event]) -> Vec<Batch> {
             Event::Retired { seq, .. } => {
                 batches.remove(seq);
             }
-            Event::Again { .. } => {}
+            Event::Again { .. } | Event::Forgotten { .. } | Event::Erased { .. } => {}
         }
     }
     batches.into_values().collect()

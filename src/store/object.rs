@@ -13,8 +13,9 @@ use super::key::{ObjectKey, Table, is_domain};
 use super::large::{self, Sketch, Summary, TOP_ROWS, rank};
 use super::observed::Observed;
 use super::run::Run;
-use super::snapshot::View;
+use super::snapshot::{View, mask_type};
 use super::value::entries;
+use crate::indicator::Mask;
 use crate::value::Timestamp;
 
 /// An observed relation of an object, summed over runs and sources.
@@ -97,6 +98,14 @@ impl Statement {
     /// Whether its source still says so: a source of events always does.
     pub fn is_current(&self) -> bool {
         !self.whole || self.refreshed.is_some()
+    }
+
+    /// The mask of a listing or a benign entry, without reading the fact; `None` where it is none.
+    pub fn mask(&self) -> Option<Mask> {
+        let (kind, rest) = self.counterpart.split_first()?;
+        let (port, text) = rest.split_first_chunk::<2>()?;
+        let port = Some(u16::from_be_bytes(*port)).filter(|port| *port != 0);
+        Mask::from_key(mask_type(*kind)?, std::str::from_utf8(text).ok()?, port).ok()
     }
 
     /// The fact.

@@ -169,6 +169,20 @@ impl Observed {
         }
     }
 
+    /// Without the days before `day`; `None` where nothing was observed since. Hits whose day is not known stay as
+    /// long as the last of them may be later.
+    pub fn since(mut self, day: u32) -> Option<Observed> {
+        if day_of(self.last) < day {
+            return None;
+        }
+        self.days.retain(|(at, _)| *at >= day);
+        if self.span.is_none() && self.total.is_none() {
+            let begins = self.days.first().map_or(day, |(at, _)| *at);
+            self.first = self.first.max(begins.saturating_mul(DAY_S as u32));
+        }
+        Some(self)
+    }
+
     /// Appends the value to `out`: a flag byte, `first`, and variable-length integers.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let plain = self.days.len() == 1 && self.days[0].0 == day_of(self.first);
@@ -244,6 +258,11 @@ impl Observed {
         }
         Some(observed)
     }
+}
+
+/// The day that an encoded value begins on.
+pub fn first_day(value: &[u8]) -> Option<u32> {
+    value.get(1..)?.first_chunk::<4>().map(|first| day_of(u32::from_be_bytes(*first)))
 }
 
 /// The only day is the day of `first`.

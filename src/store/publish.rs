@@ -12,7 +12,8 @@ use super::flagged::{self, Flagger};
 use super::hot::Builder;
 use super::index::index_row;
 use super::manifest::{
-    Again, Batch, CATALOGUE, Counts, Event, Manifest, RunEntry, append_catalogue, read_catalogue_from,
+    Again, Batch, CATALOGUE, Counts, Event, Identity, Manifest, RunEntry, append_catalogue,
+    read_catalogue_from,
 };
 use super::rows::{RowMaker, flagged_row};
 use super::run::{Run, RunMeta, RunWriter};
@@ -38,6 +39,8 @@ pub struct NewBatch {
     pub state: State,
     /// How it counts.
     pub counts: Counts,
+    /// What it is known by; absent: its content.
+    pub identity: Option<Identity>,
 }
 
 /// What publishing a batch did.
@@ -63,6 +66,10 @@ pub struct BatchWriter<'a> {
     buffer_bytes: usize,
     /// The batches that candidates were sought in.
     seen: HashSet<u64>,
+    /// Rejected records by reason, where they are known.
+    pub reasons: BTreeMap<String, u64>,
+    /// Tombstones up to this number were heeded.
+    heeded: u64,
     folder: TempFolder,
 }
 
@@ -102,6 +109,8 @@ impl Store {
             counts,
             buffer_bytes,
             seen,
+            reasons: BTreeMap::new(),
+            heeded: manifest.next_tombstone,
             folder,
         })
     }
@@ -212,6 +221,7 @@ impl Store {
         manifest: &mut Manifest,
         file: &Path,
         meta: &RunMeta,
+        heeded: u64,
     ) -> Result<RunEntry, StoreError> {
         let id = manifest.next_run;
         manifest.next_run += 1;
@@ -229,6 +239,7 @@ impl Store {
             originals: Vec::new(),
             merged: None,
             folded_before: meta.folded_before,
+            heeded,
         })
     }
 }
@@ -237,6 +248,9 @@ fn find_known(snapshot: &Snapshot, new: &NewBatch, digest: &str) -> Option<u64> 
     let batches = snapshot.batches();
     let same = |batch: &Batch| batch.format == new.format && batch.digest == digest;
     let mut of_source = batches.iter().filter(|batch| batch.source == new.source);
+    if new.identity.is_some() {
+        return of_source.find(|batch| batch.identity == new.identity).map(|batch| batch.seq);
+    }
     if new.state == State::Whole {
         let moment = (new.observed, new.learnt);
         let repeated = |batch: &&&Batch| same(batch) && (batch.observed, batch.learnt) == moment;
@@ -297,6 +311,8 @@ impl BatchWriter<'_> {
             counts: self.new.counts,
             facts: self.facts.clone(),
             rejected,
+            reasons: std::mem::take(&mut self.reasons),
+            identity: self.new.identity.clone(),
             tlp,
         };
         let mut file = self.folder.path.join("new.run");
@@ -330,7 +346,7 @@ impl BatchWriter<'_> {
         batch.seq = manifest.next_seq;
         manifest.next_seq += 1;
         meta.batches[0].seq = batch.seq;
-        let entry = self.store.adopt(&mut manifest, &file, &meta)?;
+        let entry = self.store.adopt(&mut manifest, &file, &meta, self.heeded)?;
         manifest.runs.push(entry);
         manifest.runs.sort_by_key(|run| (run.learnt_first, run.id));
         self.store.swap(manifest)?;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::fold::{self, Folding};
 use super::manifest::{Event, Manifest, RunEntry, append_catalogue};
-use super::merge::{Retention, crowded, groups, merge};
+use super::merge::{Retention, Shape, crowded, groups, merge};
 use super::run::{Run, RunMeta};
 use super::stated::{Input, only_states};
 use super::temp::TempFolder;
@@ -27,6 +27,17 @@ pub struct Retired {
     pub batches: Vec<u64>,
     /// Runs that were made anew without them.
     pub rebuilt: usize,
+}
+
+/// What stands beside a run that replaces others.
+#[derive(Default)]
+struct Replacement {
+    /// Runs that are kept so that a batch can be retired.
+    originals: Vec<RunEntry>,
+    /// When it was merged.
+    merged: Option<Timestamp>,
+    /// The tombstones that it heeds.
+    heeded: u64,
 }
 
 /// Counts how often others were quicker.
@@ -119,15 +130,18 @@ impl Store {
         folding: Folding,
         stop: &AtomicBool,
     ) -> Result<bool, StoreError> {
-        let Some(open) = self.open_all(&group.iter().collect::<Vec<_>>(), group)? else { return Ok(false) };
+        let Some((open, heeded)) = self.open_all(&group.iter().collect::<Vec<_>>(), group)? else {
+            return Ok(false);
+        };
         let kept = |(entry, run): (&RunEntry, &Run)| match &entry.originals[..] {
             [] if run.meta.batches.iter().all(only_states) => Vec::new(),
             [] => vec![entry.clone()],
             originals => originals.to_vec(),
         };
         let originals = group.iter().zip(&open).flat_map(kept).collect();
-        let seed = self.manifest()?.seed;
-        self.replace(group, originals, Some(now), |folder, file| {
+        let Manifest { seed, .. } = self.manifest()?;
+        let result = Replacement { originals, merged: Some(now), heeded };
+        self.replace(group, result, |folder, file| {
             let mut inputs: Vec<Input<'_>> = open.iter().map(Input::whole).collect();
             let folded = if folding.names == 0 {
                 None
@@ -136,7 +150,8 @@ impl Store {
                 fold::find(&inputs, self.snapshot()?.runs(), folder, seed, folding.names, stop)?
             };
             inputs.extend(folded.as_ref().map(|folded| Input::whole(&folded.run)));
-            Ok(Some(merge(&inputs, file, seed, folding.before, folded.as_ref(), stop)?))
+            let shape = Shape { fold_before: folding.before, folded: folded.as_ref(), keep: None };
+            Ok(Some(merge(&inputs, file, seed, &shape, stop)?))
         })
     }
 
@@ -146,11 +161,11 @@ impl Store {
         let group = std::slice::from_ref(run);
         let left: HashSet<u64> = run.batches.iter().copied().filter(|seq| !retired.contains(seq)).collect();
         if left.is_empty() {
-            return self.replace(group, Vec::new(), None, |_, _| Ok(None));
+            return self.replace(group, Replacement::default(), |_, _| Ok(None));
         }
         let of_originals: HashSet<u64> = run.originals.iter().flat_map(|one| &one.batches).copied().collect();
-        let Some(whole) = self.open_all(&[run], group)? else { return Ok(false) };
-        let Some(open) = self.open_all(&run.originals.iter().collect::<Vec<_>>(), group)? else {
+        let Some((whole, heeded)) = self.open_all(&[run], group)? else { return Ok(false) };
+        let Some((open, _)) = self.open_all(&run.originals.iter().collect::<Vec<_>>(), group)? else {
             return Ok(false);
         };
         let gone = |seq: &u64| !left.contains(seq);
@@ -176,8 +191,8 @@ impl Store {
         let seed = self.manifest()?.seed;
         let never = AtomicBool::new(false);
         let originals = run.originals.iter().filter(|one| !one.batches.iter().all(gone)).cloned().collect();
-        self.replace(group, originals, run.merged, |_, file| {
-            Ok(Some(merge(&inputs, file, seed, 0, None, &never)?))
+        self.replace(group, Replacement { originals, merged: run.merged, heeded }, |_, file| {
+            Ok(Some(merge(&inputs, file, seed, &Shape::default(), &never)?))
         })
     }
 
@@ -185,8 +200,7 @@ impl Store {
     fn replace(
         &self,
         group: &[RunEntry],
-        originals: Vec<RunEntry>,
-        merged: Option<Timestamp>,
+        replacement: Replacement,
         write: impl FnOnce(&Path, &Path) -> Result<Option<RunMeta>, StoreError>,
     ) -> Result<bool, StoreError> {
         let folder = {
@@ -202,7 +216,8 @@ impl Store {
         }
         manifest.runs.retain(|run| group.iter().all(|old| old.id != run.id));
         if let Some(meta) = meta {
-            let mut entry = self.adopt(&mut manifest, &file, &meta)?;
+            let Replacement { originals, merged, heeded } = replacement;
+            let mut entry = self.adopt(&mut manifest, &file, &meta, heeded)?;
             // What it was made of alone is no more than it is itself.
             if originals.iter().any(|one| one.batches.len() < entry.batches.len()) {
                 entry.originals = originals;
@@ -215,11 +230,16 @@ impl Store {
         Ok(true)
     }
 
-    /// Opens runs; `None` where the group that they are of was replaced meanwhile.
-    fn open_all(&self, inputs: &[&RunEntry], group: &[RunEntry]) -> Result<Option<Vec<Run>>, StoreError> {
+    /// Opens runs, and says which tombstones they heed; `None` where the group that they are of was replaced meanwhile.
+    fn open_all(
+        &self,
+        inputs: &[&RunEntry],
+        group: &[RunEntry],
+    ) -> Result<Option<(Vec<Run>, u64)>, StoreError> {
+        let manifest = self.manifest()?;
         let mut open = Vec::with_capacity(inputs.len());
         for entry in inputs {
-            open.push(match Run::live(self.folder(), entry) {
+            open.push(match Run::live(self.folder(), entry, &manifest.tombstones) {
                 Ok(run) => run,
                 Err(error)
                     if error.kind() == io::ErrorKind::NotFound && !are_live(group, &self.manifest()?) =>
@@ -229,7 +249,7 @@ impl Store {
                 Err(error) => return Err(error.into()),
             });
         }
-        Ok(Some(open))
+        Ok(Some((open, manifest.next_tombstone)))
     }
 
     /// Retires batches: their facts never were. A run that holds others too is made anew without them.

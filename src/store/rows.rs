@@ -334,6 +334,7 @@ impl RowMaker {
                 push_url(key, url);
             })?;
             self.row(Table::FileFrom, &file.0, |key| push_url(key, url))?;
+            self.row(Table::UrlDownloaded, &ObjectKey::url(url).0, |key| push_file(key, &hash))?;
             self.file_below(&host, &hash)?;
             self.url(url)?;
             if self.flagger.lists_file(&hash)? {
@@ -379,7 +380,9 @@ impl RowMaker {
             }
         })?;
         self.file_below(&host, &hash)?;
-        url.map_or(Ok(()), |url| self.url(url))
+        let Some(url) = url else { return Ok(()) };
+        self.row(Table::UrlAccessedBy, &ObjectKey::url(url).0, |key| push_file(key, &hash))?;
+        self.url(url)
     }
 
     fn certificate(&mut self, fact: &Certificate) -> io::Result<()> {
@@ -491,7 +494,10 @@ impl RowMaker {
 
     fn listed(&mut self, table: Table, what: &Listed, fact: &impl Serialize) -> io::Result<()> {
         match what {
-            Listed::File { file } => self.file_statement(table, file, fact),
+            Listed::File { file } => {
+                self.aliases(file)?;
+                self.file_statement(table, file, fact)
+            }
             Listed::Mask(mask) => {
                 self.mask_statement(table, mask, fact)?;
                 let Some(Host::Domain(name)) = mask.listed_under() else { return Ok(()) };

@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::net::IpAddr;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,13 +19,14 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::blocks;
 use super::filter;
+use super::forget::{Forgotten, Tombstone};
 use super::hashes::Hashes;
-use super::hot::{Builder, Hot};
+use super::hot::{Builder, Entry, Hot, Probe};
 use super::key::{Part, Table, object_len, read_part};
 use super::large::Summariser;
 use super::manifest::{Batch, RunEntry};
-use super::names::{self, Names, NamesMeta};
-use super::observed::{push_varint, take_varint};
+use super::names::{self, Known, Names, NamesMeta};
+use super::observed::{first_day, push_varint, take_varint};
 use super::pages::{Damage, PageWriter, Pages, Section};
 
 /// Bytes of keys in a block before it is closed: measured, see DESIGN.md.
@@ -145,6 +147,12 @@ pub struct RunMeta {
     /// The day before which daily detail is folded, 0: none is.
     #[serde(default)]
     pub folded_before: u32,
+    /// The day of the oldest observation of each source.
+    #[serde(default)]
+    pub oldest: std::collections::BTreeMap<u16, u32>,
+    /// The day of the oldest contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_contact: Option<u32>,
 }
 
 //------------ Filter --------------------------------------------------------
@@ -243,9 +251,22 @@ impl RunWriter {
                 self.filtered.push(xxh3_64(&key[..=len]))?;
             }
         }
+        if table.is_observed() && !table.is_derived() {
+            self.note_oldest(key, table, value);
+        }
         self.meta.rows += 1;
         *self.meta.tables.entry(key[len]).or_default() += 1;
         self.table.insert(key, &RowValue::new(value))
+    }
+
+    /// Remembers from when on the rows tell: by it is known whether something of a run is too old.
+    fn note_oldest(&mut self, key: &[u8], table: Table, value: &[u8]) {
+        let (Some(day), Some(source)) = (first_day(value), key.last_chunk::<2>()) else { return };
+        let oldest = self.meta.oldest.entry(u16::from_be_bytes(*source)).or_insert(day);
+        *oldest = day.min(*oldest);
+        if table == Table::Contact {
+            self.meta.oldest_contact = Some(self.meta.oldest_contact.map_or(day, |oldest| oldest.min(day)));
+        }
     }
 
     /// Writes what follows the rows, and makes the file durable.
@@ -287,11 +308,12 @@ pub struct Run {
     pub meta: RunMeta,
     /// Its hot index, where it has one.
     pub hot: Option<Hot>,
-    /// Its registrable names.
-    pub names: Names,
+    names: Names,
     rows: Dictionary<Rows>,
     filter: Range<usize>,
     pages: Arc<Pages>,
+    /// What every reader passes over, and the tombstones that say so.
+    forgotten: Option<Forgotten>,
 }
 
 impl Run {
@@ -319,7 +341,7 @@ impl Run {
         let hot = Hot::open(&pages, starts[1]..starts[2])?;
         let filter = starts[0]..starts[1];
         let names = Names::open(&pages, &meta.names, starts[2]..starts[3])?;
-        Ok(Run { id, meta, hot, names, rows, filter, pages })
+        Ok(Run { id, meta, hot, names, rows, filter, pages, forgotten: None })
     }
 
     /// Opens a run that a manifest names. The manifest numbers batches: a run is written before its batch has
@@ -328,11 +350,12 @@ impl Run {
     /// # Errors
     ///
     /// As [`Run::open`].
-    pub fn live(folder: &Path, entry: &RunEntry) -> io::Result<Run> {
+    pub fn live(folder: &Path, entry: &RunEntry, tombstones: &[Tombstone]) -> io::Result<Run> {
         let mut run = Run::open(&super::run_path(folder, entry.id), entry.id)?;
         for (batch, seq) in run.meta.batches.iter_mut().zip(&entry.batches) {
             batch.seq = *seq;
         }
+        run.forgotten = Forgotten::of(tombstones.iter().filter(|tombstone| tombstone.number >= entry.heeded));
         Ok(run)
     }
 
@@ -384,9 +407,113 @@ impl Run {
     ) -> io::Result<()> {
         let Some(block) = self.rows.sstable_index.get_block_with_key(from) else { return Ok(()) };
         let table = 0..self.rows.sstable_slice.len();
+        let mut kept = Vec::new();
         blocks::each(&self.pages, table, block.byte_range.start, |key, value| {
-            if key < from { Ok(true) } else { row(key, value) }
+            if key < from {
+                return Ok(true);
+            }
+            match self.visible(key, value, &mut kept) {
+                Some(value) => row(key, value),
+                None => Ok(true),
+            }
         })
+    }
+
+    /// What is left of a row's value when what is forgotten is passed over, in `kept` where that is less than all;
+    /// `None`: nothing.
+    pub fn visible<'a>(&self, key: &[u8], value: &'a [u8], kept: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+        match &self.forgotten {
+            Some(forgotten) => forgotten.visible(key, value, kept),
+            None => Some(value),
+        }
+    }
+
+    /// What readers of the run pass over.
+    pub(super) fn forgotten(&self) -> Option<&Forgotten> {
+        self.forgotten.as_ref()
+    }
+
+    /// Whether the run passes over what these tombstones say, and nothing else.
+    pub fn heeds(&self, entry: &RunEntry, tombstones: &[Tombstone]) -> bool {
+        let wanted =
+            tombstones.iter().map(|tombstone| tombstone.number).filter(|number| *number >= entry.heeded);
+        wanted.eq(self.forgotten.iter().flat_map(|forgotten| forgotten.numbers.iter().copied()))
+    }
+
+    /// Whether what a probe looks for is forgotten.
+    pub fn hides(&self, probe: &Probe<'_>) -> bool {
+        self.forgotten.as_ref().is_some_and(|forgotten| forgotten.hides(probe))
+    }
+
+    /// The labels that `ask` finds among the run's names, without names that are forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] where the names are not what was written.
+    pub fn known(
+        &self,
+        ask: impl FnOnce(&Names, &mut Vec<Known>) -> Result<(), Damage>,
+    ) -> Result<Vec<Known>, Damage> {
+        let mut found = Vec::new();
+        ask(&self.names, &mut found)?;
+        if self.forgotten.is_some() {
+            for known in &mut found {
+                known.suffixes.retain(|suffix| !self.hides_name(&format!("{}.{suffix}", known.label)));
+            }
+            found.retain(|known| !known.suffixes.is_empty());
+        }
+        Ok(found)
+    }
+
+    /// Whether the run knows a registrable name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::known`].
+    pub fn knows_name(&self, name: &str) -> Result<bool, Damage> {
+        Ok(self.names.knows(name)? && !self.hides_name(name))
+    }
+
+    /// Hosts below other domains that have the whole of a registrable name in them, up to `max`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::known`].
+    pub fn hosts_with(&self, name: &str, max: usize) -> Result<Vec<String>, Damage> {
+        let mut hosts = self.names.hosts_with(name, max)?;
+        hosts.retain(|host| !self.hides_name(host));
+        Ok(hosts)
+    }
+
+    /// Whether a name is forgotten.
+    pub fn hides_name(&self, name: &str) -> bool {
+        self.hides(&Probe::Name(name))
+    }
+
+    /// Whether a text names what is forgotten.
+    pub fn hides_text(&self, text: &str) -> bool {
+        self.forgotten.as_ref().is_some_and(|forgotten| forgotten.is_named_in(text, true))
+    }
+
+    /// Calls `found` with every entry of the hot index whose range holds an address; of one that is forgotten with
+    /// those that are of more than it.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] where the index is not what was written.
+    pub fn covering(&self, address: IpAddr, found: &mut impl FnMut(u32, Entry)) -> Result<(), Damage> {
+        let Some(hot) = &self.hot else { return Ok(()) };
+        if !self.hides(&Probe::Address(address)) {
+            return hot.find_covering(address, found);
+        }
+        let mut covering = Vec::new();
+        hot.find_covering(address, &mut |range, entry| covering.push((range, entry)))?;
+        for (range, entry) in covering {
+            if hot.bounds(range)?.is_some_and(|bounds| bounds.first() != bounds.last()) {
+                found(range, entry);
+            }
+        }
+        Ok(())
     }
 
     /// All rows in order, as a merge reads them.

@@ -101,9 +101,10 @@ impl Snapshot {
         let mut runs = Vec::with_capacity(manifest.runs.len());
         for entry in &manifest.runs {
             let open = known.and_then(|known| known.runs.iter().find(|run| run.id == entry.id));
+            let open = open.filter(|run| run.heeds(entry, &manifest.tombstones));
             runs.push(match open {
                 Some(run) => run.clone(),
-                None => Arc::new(Run::live(folder, entry)?),
+                None => Arc::new(Run::live(folder, entry, &manifest.tombstones)?),
             });
         }
         let now = Arc::new(batch_states(&manifest, &runs, None));
@@ -281,7 +282,7 @@ impl View {
     /// As [`View::object`].
     pub fn knows_name(&self, registrable: &str) -> Result<bool, StoreError> {
         for run in self.runs_read() {
-            if run.names.knows(registrable)? {
+            if run.knows_name(registrable)? {
                 return Ok(true);
             }
         }
@@ -338,7 +339,7 @@ impl View {
     pub fn hits(&self, probe: &Probe<'_>, found: &mut impl FnMut(Hit)) -> Result<(), StoreError> {
         let hash = probe.hash(self.snapshot.manifest.seed);
         for (index, run) in self.snapshot.runs.iter().enumerate() {
-            let Some(hot) = &run.hot else { continue };
+            let Some(hot) = run.hot.as_ref().filter(|_| !run.hides(probe)) else { continue };
             hot.find(hash, &mut |entry| self.hit(index, None, entry, found))?;
         }
         Ok(())
@@ -351,8 +352,7 @@ impl View {
     /// As [`View::object`].
     pub fn covering(&self, address: IpAddr, found: &mut impl FnMut(Hit)) -> Result<(), StoreError> {
         for (index, run) in self.snapshot.runs.iter().enumerate() {
-            let Some(hot) = &run.hot else { continue };
-            hot.find_covering(address, &mut |range, entry| self.hit(index, Some(range), entry, found))?;
+            run.covering(address, &mut |range, entry| self.hit(index, Some(range), entry, found))?;
         }
         Ok(())
     }
@@ -365,7 +365,7 @@ impl View {
     pub fn wildcards(&self, found: &mut impl FnMut(&str, Hit)) -> Result<(), StoreError> {
         for (index, run) in self.snapshot.runs.iter().enumerate() {
             let Some(hot) = &run.hot else { continue };
-            for (text, at) in &hot.texts.wildcards {
+            for (text, at) in hot.texts.wildcards.iter().filter(|(text, _)| !run.hides_text(text)) {
                 self.hit(index, None, hot.range_entry(*at)?, &mut |hit| found(text, hit));
             }
         }
@@ -381,7 +381,9 @@ impl View {
         for (index, run) in self.snapshot.runs.iter().enumerate() {
             let Some(hot) = &run.hot else { continue };
             hot.wildcards_on(host, &mut |mask, entry| {
-                self.hit(index, None, entry, &mut |hit| found(mask, hit));
+                if !run.hides_text(mask.text()) {
+                    self.hit(index, None, entry, &mut |hit| found(mask, hit));
+                }
             })?;
         }
         Ok(())

@@ -78,7 +78,10 @@ impl View {
     pub fn names_with_label(&self, label: &str, max: usize) -> Result<Vec<String>, StoreError> {
         let mut names = BTreeSet::new();
         for run in self.runs_read() {
-            let known = run.names.label(label)?;
+            let known = run.known(|names, found| {
+                found.extend(names.label(label)?);
+                Ok(())
+            })?;
             names.extend(known.iter().flat_map(names::Known::names));
         }
         Ok(names.into_iter().take(max).collect())

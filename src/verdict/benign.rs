@@ -1,6 +1,6 @@
 //! What speaks against evidence: the benign entries that match an object, and which of a list's speaks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use super::policy::Effect;
@@ -60,11 +60,16 @@ pub(super) fn length(what: &What, matched: Match, hit: &Hit) -> Length {
 
 /// Of each list the longest match speaks: `sites.example` may be an exception of what the same list says of
 /// `*.example`.
-pub(super) fn longest(benign: &mut Vec<Counter>) {
+pub(super) fn longest(benign: &mut Vec<Counter>, is_file: bool) {
     let mut lengths: HashMap<(u16, Option<String>), Length> = HashMap::new();
     for one in &*benign {
         let longest = lengths.entry((one.source, one.list.clone())).or_default();
         *longest = one.length.max(*longest);
     }
     benign.retain(|one| lengths.get(&(one.source, one.list.clone())) == Some(&one.length));
+    if is_file {
+        // A list that has several hashes of a file says it once.
+        let mut said = HashSet::new();
+        benign.retain(|one| said.insert((one.source, one.list.clone(), one.category, one.rank)));
+    }
 }

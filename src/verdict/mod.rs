@@ -10,7 +10,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::fact::{Action, Listing};
-use crate::indicator::{DomainName, FileHash, Host, Indicator, Mask, MaskType, Prefix, Url, is_reserved};
+use crate::indicator::{
+    DomainName, FileHash, FileHashes, Host, Indicator, Mask, MaskType, Prefix, Url, is_reserved,
+};
 use crate::store::hot::{Entry, Kind, NONE, Probe};
 use crate::store::observed::seconds;
 use crate::store::{Hit, ObjectKey, Statement, StoreError, View, action_of, mask_type, zone_of};
@@ -242,7 +244,7 @@ impl<'a> Judge<'a> {
             Indicator::Domain(name) => self.domain(name),
             Indicator::Address(address) => self.address(*address),
             Indicator::Url(url) => self.url(url),
-            Indicator::File(hash) => self.file(hash),
+            Indicator::File(hash) => self.file(&self.view.file_hashes((*hash).into())?),
         }
     }
 
@@ -333,17 +335,19 @@ impl<'a> Judge<'a> {
         Ok(self.decide(host.and(path), false))
     }
 
-    /// The verdict on a file.
+    /// The verdict on a file, by what is said of any of its hashes.
     ///
     /// # Errors
     ///
     /// Damage in the store.
-    pub fn file(&self, hash: &FileHash) -> Result<Verdict, StoreError> {
+    pub fn file(&self, file: &FileHashes) -> Result<Verdict, StoreError> {
         let mut matches = Matches::default();
-        self.view.hits(&Probe::File(hash.as_bytes()), &mut |hit| {
-            matches.hits.push((hit, Match::Exact, What::File(*hash)));
-        })?;
-        self.match_object(&ObjectKey::file(hash), &mut matches)?;
+        for hash in file.iter() {
+            self.view.hits(&Probe::File(hash.as_bytes()), &mut |hit| {
+                matches.hits.push((hit, Match::Exact, What::File(hash)));
+            })?;
+            self.match_object(&ObjectKey::file(&hash), &mut matches)?;
+        }
         Ok(self.judge(matches, true))
     }
 
@@ -470,6 +474,21 @@ impl<'a> Judge<'a> {
         Ok(masks)
     }
 
+    /// The wildcards that match a URL.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn wildcards_over(&self, url: &Url) -> Result<Vec<Mask>, StoreError> {
+        let mut masks = Vec::new();
+        self.view.wildcards_on(url.host_str(), &mut |mask, _| {
+            masks.extend(mask.matches_url(url).then(|| mask.clone()));
+        })?;
+        masks.sort();
+        masks.dedup();
+        Ok(masks)
+    }
+
     fn match_object(&self, object: &ObjectKey, matches: &mut Matches) -> Result<(), StoreError> {
         self.view.hits(&Probe::Object(&object.0), &mut |hit| match hit.entry.kind {
             // What a whole-state source no longer says is no pin.
@@ -589,8 +608,8 @@ impl<'a> Judge<'a> {
 
     fn decide(&self, gathered: Gathered, is_file: bool) -> Verdict {
         let Gathered { mut found, mut benign, clean, pin } = gathered;
-        dedup(&mut found);
-        benign::longest(&mut benign);
+        dedup(&mut found, is_file);
+        benign::longest(&mut benign, is_file);
         let name = |source: u16| self.view.snapshot().source_name(source);
         found.sort_by(|a, b| {
             b.evidence
@@ -731,11 +750,12 @@ impl<'a> Judge<'a> {
 }
 
 /// The same listing of the same source in several batches counts as one: the strongest that is live, over the
-/// whole time.
-fn dedup(found: &mut Vec<Found>) {
-    fn key(one: &Found) -> (u16, Category, Match, &str) {
-        (one.evidence.source, one.evidence.category, one.evidence.matched, &one.indicator)
-    }
+/// whole time. So does what a source says of several hashes of one file.
+fn dedup(found: &mut Vec<Found>, is_file: bool) {
+    let key = |one: &Found| {
+        let indicator = if is_file { "" } else { one.indicator.as_str() };
+        (one.evidence.source, one.evidence.category, one.evidence.matched, indicator.to_owned())
+    };
     found.sort_by(|a, b| {
         let strength = b.evidence.contribution.total_cmp(&a.evidence.contribution);
         key(a)

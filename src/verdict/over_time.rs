@@ -124,12 +124,19 @@ impl Judge<'_> {
                 }
                 self.match_path(url, &mut matches)?;
             }
-            Indicator::File(hash) => {
-                self.view.hits(&Probe::File(hash.as_bytes()), &mut |hit| hits.push(hit))?
-            }
+            Indicator::File(_) => {}
         }
-        let object = ObjectKey::indicator(indicator);
-        self.view.hits(&Probe::Object(&object.0), &mut |hit| hits.push(hit))?;
+        let mut objects = vec![ObjectKey::indicator(indicator)];
+        if let Indicator::File(hash) = indicator {
+            let file = self.view.file_hashes((*hash).into())?;
+            for hash in file.iter() {
+                self.view.hits(&Probe::File(hash.as_bytes()), &mut |hit| hits.push(hit))?;
+            }
+            objects = file.iter().map(|hash| ObjectKey::file(&hash)).collect();
+        }
+        for object in objects {
+            self.view.hits(&Probe::Object(&object.0), &mut |hit| hits.push(hit))?;
+        }
         hits.extend(matches.hits.into_iter().map(|(hit, _, _)| hit));
         Ok(hits)
     }

@@ -106,7 +106,10 @@ impl Judge<'_> {
                 }
                 _ => None,
             },
-            (_, Part::File(hash)) => Some((Table::Downloaded, hash.to_string(), self.file(hash)?)),
+            (_, Part::File(hash)) => {
+                let verdict = self.file(&self.view().file_hashes((*hash).into())?)?;
+                Some((Table::Downloaded, hash.to_string(), verdict))
+            }
             _ => None,
         };
         Ok(related)

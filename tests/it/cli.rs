@@ -164,8 +164,10 @@ fn lookups_end_with_what_is_known() {
         (3, vec!["unknown.test", "bad.example"]),
         (2, vec!["a..b", "bad.example"]),
         (3, vec!["a..b", "unknown.test"]),
-        (2, vec!["http://bad.example/x"]),
-        (2, vec!["d41d8cd98f00b204e9800998ecf8427e"]),
+        (0, vec!["hxxp://bad[.]example/x"]),
+        (3, vec!["http://unknown.test/x"]),
+        (3, vec!["d41d8cd98f00b204e9800998ecf8427e"]),
+        (2, vec!["http://bad.example:port/x"]),
         (2, vec!["--count", "0", "bad.example"]),
         (2, vec!["--as-of", "2024-06-02", "bad.example"]),
         (2, vec!["--sections", "Nothing", "bad.example"]),
@@ -174,7 +176,8 @@ fn lookups_end_with_what_is_known() {
         let ran = program.run(&[vec!["lookup"], arguments.clone()].concat());
         assert_eq!(ran.code, code, "{arguments:?}: {}", ran.talk);
     }
-    assert!(program.run(&["lookup", "http://bad.example/x"]).talk.contains("come later"));
+    let url = program.ok(&["lookup", "http://bad.example/x"]).out;
+    assert!(url.starts_with("bad.example/x  Red: Dangerous") && url.contains("Referrals to domain"), "{url}");
 }
 
 #[test]

@@ -22,6 +22,7 @@ fn reports() -> Vec<(&'static str, &'static str, Value)> {
         policy: &policy,
         licence: Licence::default(),
         now,
+        round_counts: false,
         reader: zonelens::store::Reader::default(),
     };
     let report = |shown: &demo::Shown| {
@@ -48,7 +49,7 @@ fn the_objects_of_the_demo_are_as_announced() {
     let reports = reports();
     for (kind, value, report) in &reports {
         check(kind, report);
-        if [demo::FULL_DOMAIN, demo::FULL_ADDRESS].contains(value) {
+        if [demo::FULL_DOMAIN, demo::FULL_ADDRESS, demo::FULL_URL, demo::FULL_FILE].contains(value) {
             for (name, section) in report.as_object().unwrap() {
                 assert!(!is_empty(section), "{value}: {name} says nothing");
             }
@@ -61,6 +62,8 @@ fn the_objects_of_the_demo_are_as_announced() {
     for expected in [
         (demo::FULL_DOMAIN, "Red"),
         (demo::FULL_ADDRESS, "Red"),
+        (demo::FULL_URL, "Red"),
+        (demo::FULL_FILE, "Red"),
         (demo::BENIGN, "Green"),
         (demo::CONFLICT, "Orange"),
         (demo::SHARED_ADDRESS, "Grey"),

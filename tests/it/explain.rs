@@ -87,6 +87,7 @@ fn explained(world: &World, indicator: &str) -> Value {
         policy: &world.policy,
         licence,
         now: world.now,
+        round_counts: false,
         reader: zonelens::store::Reader::default(),
     };
     let explanation = explain(&context, &Indicator::parse(indicator).unwrap(), None).unwrap();

@@ -98,7 +98,6 @@ fn every_error_is_a_problem() {
         (400, "GET", "/api/domain/bad.example?count=0", "count"),
         (400, "GET", "/api/domain/bad.example?count=-1", "count"),
         (400, "GET", "/api/domain/bad.example?count=ten", "count"),
-        (400, "GET", "/api/domain/bad.example?format=stix", "not available yet"),
         (400, "GET", "/api/domain/bad.example?format=xml", "xml"),
         (400, "GET", "/api/domain/bad.example?as_of=2024-06-02", "future"),
         (400, "GET", "/api/domain/bad.example?as_of=yesterday", "yesterday"),

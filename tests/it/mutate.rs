@@ -97,6 +97,7 @@ pub fn ask(store: &Store, now: i64, indicator: &str, request: &Request) -> Resul
         policy: &policy,
         licence: Licence::default(),
         now: Timestamp(now),
+        round_counts: false,
         reader: zonelens::store::Reader::default(),
     };
     let report = lookup::report(&context, &Indicator::parse(indicator).unwrap(), request)?;

@@ -20,7 +20,7 @@ const SCORES: [(&str, u64, u64); 5] =
     [("Red", 75, 100), ("Orange", 50, 74), ("Yellow", 1, 49), ("Grey", 0, 49), ("Green", 0, 0)];
 
 /// The row sections of both kinds of report, each with its own hits field.
-const ROW_SECTIONS: [(&str, Option<&str>); 10] = [
+const ROW_SECTIONS: [(&str, Option<&str>); 12] = [
     ("FilesAccessed", Some("AccessedHitsCount")),
     ("FilesDownloaded", Some("DownloadedHitsCount")),
     ("Subdomains", None),
@@ -31,13 +31,15 @@ const ROW_SECTIONS: [(&str, Option<&str>); 10] = [
     ("FilesDownloadedFromIp", Some("DownloadHitsCount")),
     ("HostedUrls", Some("UrlHitsCount")),
     ("IpDnsResolutions", Some("HitsCount")),
+    ("FileDownloadedFromUrls", Some("DownloadHitsCount")),
+    ("FileAccessedUrls", Some("AccessHitsCount")),
 ];
 
 /// The names that break ties, in this order; `Ip` comes after them.
 const NAMES: [&str; 5] = ["Md5", "Url", "Subdomain", "Domain", "NormalizedMask"];
 
 /// What no two rows of a section have in common.
-const UNIQUE: [(&str, &[&str]); 11] = [
+const UNIQUE: [(&str, &[&str]); 15] = [
     ("FilesAccessed", &["Md5"]),
     ("FilesDownloaded", &["Md5"]),
     ("Subdomains", &["Subdomain"]),
@@ -49,10 +51,15 @@ const UNIQUE: [(&str, &[&str]); 11] = [
     ("FilesDownloadedFromIp", &["Md5", "Url"]),
     ("HostedUrls", &["Url"]),
     ("IpDnsResolutions", &["Domain"]),
+    ("DetectionsInfo", &["DetectionName", "DetectionMethod"]),
+    ("FileNames", &["FileName"]),
+    ("FileDownloadedFromUrls", &["Url"]),
+    ("FileAccessedUrls", &["Url"]),
 ];
 
-/// The lists that `HasRedZone` of a domain report, and of an IP report, is about.
-const RELATED: [&[&str]; 2] = [
+/// The lists that `HasRedZone` of a domain report, of an IP report and of a file report is about; that of a URL
+/// report is about those of a domain but `Subdomains`.
+const RELATED: [&[&str]; 3] = [
     &[
         "FilesAccessed",
         "FilesDownloaded",
@@ -62,6 +69,7 @@ const RELATED: [&[&str]; 2] = [
         "DomainDnsResolutions",
     ],
     &["FilesDownloadedFromIp", "HostedUrls", "IpDnsResolutions"],
+    &["FileDownloadedFromUrls", "FileAccessedUrls"],
 ];
 
 /// Pairs of fields that always have the same value.
@@ -107,6 +115,7 @@ const CERTAIN_MAX: u64 = 9800;
 ///
 /// The first pair that stands the wrong way round, or the first value that cannot be read.
 pub fn check_order(report: &Value) -> Result<(), String> {
+    check_file_lists(report)?;
     for (section, hits) in ROW_SECTIONS {
         let keys: Vec<Key> = rows(report, section)
             .iter()
@@ -116,7 +125,7 @@ pub fn check_order(report: &Value) -> Result<(), String> {
         ascending(section, &keys)?;
     }
     check_similar_order(report)?;
-    for section in ["DomainGeneralInfo", "IpGeneralInfo"] {
+    for section in ["DomainGeneralInfo", "IpGeneralInfo", "UrlGeneralInfo", "FileGeneralInfo"] {
         let Some(info) = report.get(section) else { continue };
         let keys: Vec<_> = rows(info, "CategoriesWithZone")
             .iter()
@@ -162,6 +171,23 @@ fn key<'a>(row: &'a Value, hits: Option<&str>) -> Result<Key<'a>, String> {
         None => None,
     };
     Ok((zone, Reverse(hits), Reverse(time), names, address))
+}
+
+/// Detections by zone, then the last; file names by hits, then by name: lists whose rows have no zone or time of their
+/// own.
+fn check_file_lists(report: &Value) -> Result<(), String> {
+    let detections = rows(report, "DetectionsInfo").iter().map(|row| {
+        Ok((
+            zone_rank(text(row, "Zone")?)?,
+            Reverse(text(row, "LastDetectDate")?),
+            text(row, "DetectionName")?,
+        ))
+    });
+    ascending("DetectionsInfo", &detections.collect::<Result<Vec<_>, String>>()?)?;
+    let names = rows(report, "FileNames")
+        .iter()
+        .map(|row| Ok((Reverse(count(row, "FileNamesHitsCount")?), text(row, "FileName")?)));
+    ascending("FileNames", &names.collect::<Result<Vec<_>, String>>()?)
 }
 
 /// Nearest first, then by name, where the names of the same owner, which no field shows, follow the
@@ -240,8 +266,9 @@ fn check_red_zone(report: &Value) -> Result<(), String> {
         rows(report, section).iter().any(|row| row.get("Zone").and_then(Value::as_str) == Some("Red"))
     };
     let red = RELATED.into_iter().flatten().find(|section| is_red(section));
-    let all_shown =
-        RELATED.iter().any(|sections| sections.iter().all(|section| report.get(section).is_some()));
+    let of_url = report.get("UrlGeneralInfo").is_some();
+    let is_shown = |section: &&str| report.get(section).is_some() || (of_url && *section == "Subdomains");
+    let all_shown = RELATED.iter().any(|sections| sections.iter().all(is_shown));
     match red {
         Some(section) if !has_red_zone => Err(format!("HasRedZone is false, but a row of {section} is Red")),
         None if has_red_zone && all_shown => Err("HasRedZone is true, but no row is Red".to_owned()),
@@ -290,7 +317,12 @@ fn check_unique(report: &Value) -> Result<(), String> {
     for (section, fields) in UNIQUE {
         let mut seen = BTreeSet::new();
         for (index, row) in rows(report, section).iter().enumerate() {
-            let object: Vec<&str> = fields.iter().map(|field| text(row, field)).collect::<Result<_, _>>()?;
+            // A detection may be by no known method.
+            let value = |field: &&str| match row.get(field) {
+                Some(Value::Null) => Ok(""),
+                _ => text(row, field),
+            };
+            let object: Vec<&str> = fields.iter().map(value).collect::<Result<_, _>>()?;
             if !seen.insert(object) {
                 return Err(format!("{section}[{index}] is a second row of the same object"));
             }
@@ -320,7 +352,12 @@ fn check_scores(report: &Value) -> Result<(), String> {
     let zone = zones.into_iter().flatten().next();
     let score = scores.into_iter().flatten().next();
     if let (Some(zone), Some(score)) = (zone, score) {
-        check_score(zone, score).map_err(|error| format!("the report: {error}"))?;
+        // A file is never Orange: what would be is Yellow.
+        let is_high =
+            report.get("FileGeneralInfo").is_some() && zone == "Yellow" && score.as_u64() >= Some(50);
+        let orange = Value::from("Orange");
+        check_score(if is_high { &orange } else { zone }, score)
+            .map_err(|error| format!("the report: {error}"))?;
     }
     for (index, row) in rows(report, "DomainDnsResolutions").iter().enumerate() {
         let value =
@@ -341,7 +378,7 @@ fn check_score(zone: &Value, score: &Value) -> Result<(), String> {
 
 /// The two lists of categories are one, and `HasApt` is what they and the reports say.
 fn check_categories(report: &Value) -> Result<(), String> {
-    for section in ["DomainGeneralInfo", "IpGeneralInfo"] {
+    for section in ["DomainGeneralInfo", "IpGeneralInfo", "UrlGeneralInfo", "FileGeneralInfo"] {
         let Some(info) = report.get(section) else { continue };
         let names: Vec<_> = rows(info, "Categories").iter().map(Some).collect();
         let with_zone: Vec<_> = rows(info, "CategoriesWithZone").iter().map(|row| row.get("Name")).collect();

@@ -451,15 +451,25 @@ fn every_wrong_request_is_a_problem_and_changes_nothing() {
 }
 
 #[test]
-fn beyond_loopback_nothing_is_taken_in() {
+fn nothing_is_taken_in_of_whom_nobody_knows() {
     let program = Program::new();
+    // Beyond loopback everybody has to say who they are.
     let service = program.serve_on("0.0.0.0:0", &[]);
     let body = json!({"indicator": "a.example", "zone": "Red", "reason": "r", "by": "ann"});
     let answer = post(&service, "/api/v1/pins", &body);
-    assert_eq!(answer.status, 403);
-    assert!(answer.json()["detail"].as_str().unwrap().contains("--listen 127.0.0.1"), "{}", answer.body);
+    assert_eq!(answer.status, 401);
+    assert!(answer.json()["detail"].as_str().unwrap().contains("token"), "{}", answer.body);
     let delete = "/api/v1/pins?indicator=a.example&by=ann&reason=r";
-    assert_eq!(service.request("DELETE", delete).status, 403);
-    assert_eq!(service.get("/api/v1/pins?indicator=a.example").status, 200);
+    assert_eq!(service.request("DELETE", delete).status, 401);
+    assert_eq!(service.get("/api/v1/pins?indicator=a.example").status, 401);
+    drop(service);
+    // Behind a proxy on loopback everybody has the proxy's address.
+    let service = program.serve(&[]);
+    for header in ["X-Forwarded-For", "Forwarded"] {
+        let headers = [JSON, (header, "192.0.2.1")];
+        let answer = service.send("POST", "/api/v1/pins", &headers, &body.to_string());
+        assert_eq!(answer.status, 403);
+        assert!(answer.json()["detail"].as_str().unwrap().contains("proxy"), "{}", answer.body);
+    }
     assert!(program.live().is_empty());
 }

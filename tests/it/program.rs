@@ -92,18 +92,40 @@ impl Program {
         live.map(|batch| batch["seq"].as_u64().unwrap()).collect()
     }
 
+    /// Adds a user with a password, which this is.
+    pub fn user(&self, name: &str, role: &str, set: &[&str]) -> String {
+        let password = format!("the password of {name}");
+        let file = self.file("password", format!("{password}\n"));
+        let add = ["user", "add", name, "--role", role, "--password-file", text(&file)];
+        self.ok(&[&add, set].concat());
+        password
+    }
+
+    /// Makes a token of a user.
+    pub fn token(&self, user: &str, set: &[&str]) -> String {
+        let made = self.ok(&[&["token", "create", user, "a test"], set].concat());
+        made.out.trim().to_owned()
+    }
+
     pub fn serve(&self, arguments: &[&str]) -> Serving {
         self.serve_on("127.0.0.1:0", arguments)
     }
 
     pub fn serve_on(&self, listen: &str, arguments: &[&str]) -> Serving {
-        let mut child = self.command(&["serve", "--listen", listen]).args(arguments).spawn().unwrap();
+        self.serving(self.command(&["serve", "--listen", listen]).args(arguments))
+    }
+
+    /// Runs a command that serves.
+    pub fn serving(&self, command: &mut Command) -> Serving {
+        let mut child = command.spawn().unwrap();
         let mut talk = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         let address = loop {
             line.clear();
             assert!(talk.read_line(&mut line).unwrap() > 0, "the service ended before it listened");
-            if let Some((_, rest)) = line.split_once("listening on http://") {
+            if let Some((_, rest)) =
+                line.split_once("listening on http").map(|(_, rest)| rest.split_once("//").unwrap())
+            {
                 break rest.split_whitespace().next().unwrap().to_owned();
             }
         };
@@ -156,12 +178,23 @@ impl Answer {
 }
 
 impl Serving {
+    /// A service that was started otherwise; its log is nobody's.
+    pub fn of(child: Child, address: String) -> Serving {
+        Serving { child, address, log: None }
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.request("GET", path)
     }
 
     pub fn request(&self, method: &str, path: &str) -> Answer {
         self.send(method, path, &[], "")
+    }
+
+    /// A request with a token.
+    pub fn ask(&self, method: &str, path: &str, token: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        self.send(method, path, &[("Authorization", &bearer), ("Content-Type", "application/json")], body)
     }
 
     /// A request with headers and a body.

@@ -13,11 +13,14 @@ pub fn check(kind: &str, report: &Value) {
     schema::assert_valid(&format!("{kind}.json#/$defs/Whole"), report);
     order::check_order(report).unwrap();
     order::check_consistency(report).unwrap();
-    recompute::recompute(&report["Verdict"]).unwrap();
+    // The arithmetic of files has other zones.
+    if kind != "hash" {
+        recompute::recompute(&report["Verdict"]).unwrap();
+    }
 }
 
 /// Compares a report with the one kept in `tests/golden`; `BLESS=1` keeps it anew.
-fn golden(name: &str, report: &Value) {
+pub fn golden(name: &str, report: &Value) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     let text = format!("{report:#}\n");
     if std::env::var_os("BLESS").is_some() {

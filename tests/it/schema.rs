@@ -3,10 +3,15 @@
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 9] = [
     ("common.json", include_str!("../schemas/common.json")),
     ("domain.json", include_str!("../schemas/domain.json")),
     ("ip.json", include_str!("../schemas/ip.json")),
+    ("url.json", include_str!("../schemas/url.json")),
+    ("hash.json", include_str!("../schemas/hash.json")),
+    ("opentip.json", include_str!("../schemas/opentip.json")),
+    ("publications.json", include_str!("../schemas/publications.json")),
+    ("stix.json", include_str!("../schemas/stix.json")),
     ("problem.json", include_str!("../schemas/problem.json")),
 ];
 
@@ -40,7 +45,7 @@ fn the_schemas_are_schemas() {
 
 #[test]
 fn sections_are_optional_but_not_their_keys() {
-    for reference in ["domain.json", "ip.json"] {
+    for reference in ["domain.json", "ip.json", "url.json", "hash.json"] {
         assert_valid(reference, &json!({}));
         assert_valid(reference, &json!({"Zone": "Grey", "RelatedObjects": {"HasRedZone": false}}));
         for wrong in [

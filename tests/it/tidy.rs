@@ -53,6 +53,11 @@ const WALLS: &[(&str, &[&str], &str)] = &[
         &["axum", "tokio", "crate::http", "crate::cli", "crate::verdict"],
         "what people say knows no transport and no verdict",
     ),
+    (
+        "src/access",
+        &["axum", "tokio", "crate::http", "crate::cli", "crate::store"],
+        "who may do what rests on no transport",
+    ),
     ("src/http", &["store::read_part", "store::Table", ".object(&", ".table(&"], "the service asks lookup"),
     (
         "src/cli",

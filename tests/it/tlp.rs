@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use zonelens::feeds::State;
+use zonelens::publications;
 use zonelens::store::Reader;
 use zonelens::value::Tlp;
 
@@ -85,6 +86,19 @@ fn restricted_sources_count_and_are_not_named_to_those_not_entitled() {
 }
 
 #[test]
+fn intelligence_reports_of_restricted_sources_are_not_there() {
+    let world = world();
+    let ids = |clearance: Tlp| -> Vec<String> {
+        let snapshot = world.store.snapshot().unwrap().for_reader(&reader(clearance, false));
+        let reports = publications::list(&snapshot.view(None), None, None).unwrap();
+        reports.into_iter().map(|report| report.id).collect()
+    };
+    assert_eq!(ids(Tlp::Red), ["daybreak", "nightfall"]);
+    assert_eq!(ids(Tlp::Amber), ["daybreak"]);
+    assert_eq!(ids(Tlp::Green), [""; 0]);
+}
+
+#[test]
 fn what_is_restricted_does_not_leave() {
     let mut world = world();
     let all = world.report("bad.example");
@@ -101,6 +115,14 @@ fn what_is_restricted_does_not_leave() {
     );
     for word in ["nightfall", "daybreak", "Nightfall", "partner", "configured", "restricted"] {
         assert!(!report.to_string().contains(word), "{word}");
+    }
+    // A bundle is passed on, up to amber, whoever asks for it.
+    world.reader = reader(Tlp::Red, false);
+    let bundle = world.bundle("bad.example");
+    crate::schema::assert_valid("stix.json", &bundle);
+    let bundle = bundle.to_string();
+    for (word, leaves) in [("192.31.196.21", true), ("daybreak", true), ("nightfall", false)] {
+        assert_eq!(bundle.contains(word), leaves, "{word}: {bundle}");
     }
     // To those who may have it, all of it leaves.
     world.reader = reader(Tlp::Red, true);

@@ -94,12 +94,19 @@ fn the_program_and_the_service_say_what_was_asked() {
     assert_eq!(known["report"], service.get("/api/domain/bank.example?sections=Zone,Verdict").json());
     assert!(known.get("asked").is_none());
     assert_eq!(service.get("/api/v1/indicator?value=127.0.0.1").json()["report"]["Zone"], "Grey");
+    let url = service.get("/api/v1/indicator?value=http://bank.example/x").json();
+    assert_eq!(
+        (&url["known"], &url["report"]["UrlGeneralInfo"]["Url"]),
+        (&json!(true), &json!("bank.example/x"))
+    );
+    let file = service.get("/api/v1/indicator?value=d41d8cd98f00b204e9800998ecf8427e").json();
+    assert_eq!((&file["known"], &file["asked"]["kind"]), (&json!(false), &json!("hash")));
     for (value, said) in [
         ("", "value is missing"),
         ("?value=", "value is missing"),
         ("?value=a..b", "a..b"),
-        ("?value=http://bank.example/x", "a report on a url is not available yet"),
-        ("?value=d41d8cd98f00b204e9800998ecf8427e", "a report on a hash is not available yet"),
+        ("?value=http://bank.example:port/x", "port"),
+        ("?value=bank.example&format=stix", "JSON"),
         ("?value=bank.example&count=0", "count"),
     ] {
         let answer = service.get(&format!("/api/v1/indicator{value}"));

@@ -74,6 +74,7 @@ impl World {
             learnt: at,
             state,
             counts: Counts::Additive,
+            identity: None,
         };
         let mut writer = self.store.begin(new, 1 << 20).unwrap();
         for line in facts.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -90,33 +91,36 @@ impl World {
         self.feed_at(source, State::Events, "2024-05-31", facts)
     }
 
-    pub fn ask(&self, indicator: &str, request: &Request) -> Result<Value, LookupError> {
+    fn context(&self) -> Context<'_> {
         self.store.refresh();
-        let licence = Licence::default();
-        let context = Context {
-            store: &self.store,
-            policy: &self.policy,
-            licence,
-            now: self.now,
-            reader: self.reader.clone(),
-        };
-        let report = lookup::report(&context, &Indicator::parse(indicator).unwrap(), request)?;
-        Ok(serde_json::from_slice(&report.json()).unwrap())
-    }
-
-    /// The names that imitate one, all techniques.
-    pub fn similar(&self, name: &str) -> Vec<lookalikes::Row> {
-        self.store.refresh();
-        let context = Context {
+        Context {
             store: &self.store,
             policy: &self.policy,
             licence: Licence::default(),
             now: self.now,
+            round_counts: false,
             reader: self.reader.clone(),
-        };
+        }
+    }
+
+    pub fn ask(&self, indicator: &str, request: &Request) -> Result<Value, LookupError> {
+        let indicator = Indicator::parse(indicator).unwrap();
+        let report = lookup::report(&self.context(), &indicator, request)?;
+        Ok(serde_json::from_slice(&report.json()).unwrap())
+    }
+
+    /// The report as a STIX bundle.
+    pub fn bundle(&self, indicator: &str) -> Value {
+        let indicator = Indicator::parse(indicator).unwrap();
+        let bundle = lookup::bundle(&self.context(), &indicator, &Request::default()).unwrap();
+        serde_json::from_slice(&bundle).unwrap()
+    }
+
+    /// The names that imitate one, all techniques.
+    pub fn similar(&self, name: &str) -> Vec<lookalikes::Row> {
         let wanted = lookalikes::Wanted::parse(None, None).unwrap();
         let name = lookalikes::domain(name).unwrap();
-        lookalikes::lookalikes(&context, &name, wanted).unwrap().rows
+        lookalikes::lookalikes(&self.context(), &name, wanted).unwrap().rows
     }
 
     pub fn report(&self, indicator: &str) -> Value {

@@ -1,11 +1,14 @@
 //! The index of names alone: `zonelens-bench-similar NAMES FOLDER [GENERATED]`.
 //!
 //! NAMES is a file of registrable names, one a line, the most popular ones first. With GENERATED, so many more are made
-//! of the parts of those. Prints size, time to build, and microseconds a question.
+//! of the parts of those. Prints size, time to build, and microseconds
+//! of the processor a question.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
+
+use cpu_time::ThreadTime;
 
 use zonelens::dossier::similar::{Depth, Search};
 use zonelens::indicator::DomainName;
@@ -63,15 +66,16 @@ fn time(what: &str, index: &Names, asked: &[&str], depth: Depth) {
     let mut slowest = (0.0, "");
     for round in 0..2 {
         for name in asked {
-            let start = Instant::now();
+            let start = ThreadTime::now();
             let Some(target) = DomainName::parse(name).ok().and_then(|name| Target::of(&name)) else { continue };
             let mut search = Search::new(target, depth);
             let mut found: Vec<Known> = Vec::new();
             search.within(index, &mut found).unwrap();
             let mut alike = 0;
             for known in &found {
+                let of_label = search.target.techniques(&known.label);
                 for suffix in &known.suffixes {
-                    let techniques = search.target.techniques(&known.label, suffix);
+                    let techniques = search.target.under(of_label, &known.label, suffix);
                     alike += usize::from(!techniques.is_empty());
                     if round == 0 && let Some(first) = techniques.iter().next() {
                         *by_technique.entry(first.name).or_default() += 1;

@@ -122,6 +122,7 @@ impl Add {
         })
         .map_err(Failure::Failed)?;
         let name = &source.name;
+        program.audit("source add", name)?;
         let location = source.location.as_ref().map(ToString::to_string).unwrap_or_default();
         writeln!(out, "added {name}: {location}")?;
         match (&source.interval, source.disabled) {
@@ -167,6 +168,7 @@ impl Add {
             timeout_s: base.timeout_s,
             size_mb: base.size_mb,
             credentials: (credentials != Credentials::default()).then_some(credentials),
+            rdap: base.rdap,
         }
     }
 }
@@ -224,6 +226,7 @@ impl Remove {
         })
         .map_err(Failure::Failed)?;
         Status::remove(&program.config.data, &self.name).map_err(failed)?;
+        program.audit("source remove", &self.name)?;
         writeln!(
             out,
             "removed {}; what it said still counts: `zonelens retire --source {}` takes it out",
@@ -242,7 +245,8 @@ fn changed(program: &Program, name: &str, change: impl FnOnce(&mut Source)) -> R
         }
         Ok(())
     })
-    .map_err(Failure::Failed)
+    .map_err(Failure::Failed)?;
+    program.audit("source change", name)
 }
 
 /// Whether commands may change a source: those of the configuration belong to who writes it.

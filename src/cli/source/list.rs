@@ -2,12 +2,11 @@
 
 use std::io::Write;
 
-use serde::Serialize;
-
 use crate::cli::table::{self, Cell, FAINT, grouped};
 use crate::cli::{Code, Failure, Program, failed, shown};
 use crate::source::Source;
 use crate::source::catalogue::{self, Ready};
+use crate::source::known::{self, Known};
 use crate::source::quarantine::Quarantine;
 use crate::source::status::Status;
 use crate::value::Timestamp;
@@ -21,24 +20,9 @@ pub(super) struct List {
     json: bool,
 }
 
-/// A source and what came of it.
-#[derive(Serialize)]
-struct Known<'a> {
-    #[serde(flatten)]
-    source: &'a Source,
-    status: Status,
-    rejected: u64,
-}
-
 impl List {
     pub(super) fn run(self, program: &Program, out: &mut dyn Write) -> Result<Code, Failure> {
-        let (registry, data) = (program.registry()?, &program.config.data);
-        let mut all = Vec::new();
-        for source in registry.iter() {
-            let status = Status::read(data, &source.name).map_err(failed)?;
-            let rejected = Quarantine::read(data, &source.name).map_err(failed)?.count();
-            all.push(Known { source, status, rejected });
-        }
+        let all = known::all(&program.registry()?, &program.config.data).map_err(failed)?;
         if self.json {
             writeln!(out, "{}", serde_json::to_string(&all).expect("only names as keys"))?;
             return Ok(Code::Done);
@@ -58,7 +42,7 @@ impl List {
     }
 }
 
-fn row(known: &Known<'_>, now: Timestamp) -> Vec<Cell> {
+fn row(known: &Known, now: Timestamp) -> Vec<Cell> {
     let Known { source, status, rejected } = known;
     let good = status.good.map_or_else(|| "never".to_owned(), |good| ago(now, good));
     vec![
@@ -86,7 +70,9 @@ fn state(source: &Source, status: &Status) -> String {
         );
     }
     if let Some(failed) = &status.failed {
-        return format!("failed {} times since {}: {}", failed.times, failed.since, failed.reason);
+        // What can be done about it is said at length where it fails.
+        let reason = failed.reason.lines().next().unwrap_or_default();
+        return format!("failed {} times since {}: {reason}", failed.times, failed.since);
     }
     match (&source.location, status.good) {
         (None, _) => "imported by hand".to_owned(),

@@ -56,6 +56,7 @@ impl Refresh {
                 accept: self.accept,
                 force: self.force,
                 wait: true,
+                telemetry: program.config.telemetry,
                 buffer_bytes: program.config.import.buffer_mb << 20,
             };
             let mut progress = Progress::new();
@@ -68,6 +69,7 @@ impl Refresh {
                 Ok(Outcome::Busy) => writeln!(out, "{name}: another process refreshes it now")?,
                 Ok(Outcome::Imported(summaries)) => {
                     for summary in &summaries {
+                        program.audit("import", &format!("batch {} of {}", summary.batch, summary.source))?;
                         write!(out, "{name}: ")?;
                         write_summary(summary, out)?;
                     }

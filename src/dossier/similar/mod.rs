@@ -131,8 +131,9 @@ fn candidates(
     let mut candidates = Vec::new();
     for known in all.iter() {
         let own = distance(&target.unicode, &unicode(&known.label));
+        let of_label = target.techniques(&known.label);
         for suffix in &known.suffixes {
-            let techniques = target.techniques(&known.label, suffix);
+            let techniques = target.under(of_label, &known.label, suffix);
             if is_wanted(techniques) {
                 let domain = format!("{}.{suffix}", known.label);
                 let cost = nearness(target, &known.label, suffix, techniques);

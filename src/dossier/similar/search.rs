@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::similar::{
-    LONGER_CHARS_MIN, Labels, NEARLY_INSIDE_CHARS_MIN, TWO_EDITS_CHARS_MIN, Target, Technique, added_words,
-    keys_of, look_alikes, one_edit, with_suffixes,
+    INSIDE_CHARS_MIN, LONGER_CHARS_MIN, Labels, Matcher, NEARLY_ANYWHERE_CHARS_MIN, TWO_EDITS_CHARS_MIN,
+    Target, Technique, added_words, keys_of, look_alikes, one_edit, with_suffixes,
 };
-use crate::store::names::{Known, Names, Pairs, key_with_hash, label_with_hash};
+use crate::store::names::{Known, Names, Pairs, Wanted, with_hash};
 use crate::store::{Damage, Run, StoreError, View};
 
 /// How much is looked for.
@@ -20,9 +20,6 @@ pub enum Depth {
     All,
 }
 
-/// Pairs of characters that two edits take away: two each.
-const LOST_TO_TWO_EDITS: usize = 4;
-
 /// Hosts with the whole name in them that are listed.
 const HOSTS_MAX: usize = 1000;
 
@@ -32,13 +29,12 @@ pub struct Search {
     pub target: Target,
     depth: Depth,
     labels: Labels,
-    keys: Vec<String>,
 }
 
 impl Search {
     /// A search for what imitates a target.
     pub fn new(target: Target, depth: Depth) -> Search {
-        Search { target, depth, labels: Labels::default(), keys: Vec::new() }
+        Search { target, depth, labels: Labels::default() }
     }
 
     /// Writes down what can be.
@@ -50,8 +46,7 @@ impl Search {
             look_alikes(plain, &mut self.labels);
             added_words(plain, &mut self.labels);
         }
-        self.keys = keys_of(&self.target.label);
-        for label in [&self.target.label, plain].into_iter().chain(&self.keys) {
+        for label in [&self.target.label, plain].into_iter().chain(&keys_of(&self.target.label)) {
             self.labels.push(&[label]);
         }
     }
@@ -69,7 +64,7 @@ impl Search {
         }
         let mut found = Vec::new();
         for run in view.runs_read() {
-            self.within(&run.names, &mut found)?;
+            found.extend(run.known(|names, found| self.within(names, found))?);
         }
         let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for known in found {
@@ -96,41 +91,35 @@ impl Search {
         if self.labels.is_empty() {
             self.prepare();
         }
-        let labels: Vec<(&str, u64)> = self.labels.iter().map(label_with_hash).collect();
-        names.labels(&labels, found)?;
-        let stored = self.labels.iter().chain(self.keys.iter().map(String::as_str));
-        let keys: Vec<(&str, u64)> = stored.map(key_with_hash).collect();
-        names.with_keys(&keys, found)?;
+        let labels: Vec<(&str, u64)> = self.labels.iter().map(with_hash).collect();
+        names.find(&labels, found)?;
         if self.depth == Depth::All { self.scan(names, found) } else { Ok(()) }
     }
 
     /// What cannot be written down: the label inside longer ones, and two edits.
     fn scan(&self, names: &Names, found: &mut Vec<Known>) -> Result<(), Damage> {
-        let Target { plain, pattern, .. } = &self.target;
+        let plain = &self.target.plain;
         let length = plain.len();
-        if length < LONGER_CHARS_MIN {
-            return Ok(());
-        }
-        let (inside, edits) = if length < NEARLY_INSIDE_CHARS_MIN {
-            // Words of others end on one side at least.
-            (Pairs::of(plain, true, 1), 0)
-        } else {
-            (Pairs::of(plain, false, 2), 1)
-        };
-        names.scan(
-            &inside,
-            &mut |_| true,
-            &mut |label| label.len() > length && pattern.distance_inside(label) <= edits,
-            found,
-        )?;
-        if length >= TWO_EDITS_CHARS_MIN {
-            let pairs = Pairs::of(plain, true, LOST_TO_TWO_EDITS);
+        let mut inside = |pairs: Pairs, edits: u32| {
             names.scan(
                 &pairs,
-                &mut |start| pattern.distance_of_beginning(start) <= 2,
-                &mut |label| label.len().abs_diff(length) <= 2 && pattern.distance(label) <= 2,
+                &mut Inside { matcher: Matcher::inside(&self.target.pattern), edits, length },
                 found,
-            )?;
+            )
+        };
+        match length {
+            0..LONGER_CHARS_MIN => {}
+            // Words of others end on one side at least.
+            LONGER_CHARS_MIN..INSIDE_CHARS_MIN => inside(Pairs::of(plain, true, 0, 1), 0)?,
+            INSIDE_CHARS_MIN..NEARLY_ANYWHERE_CHARS_MIN => {
+                inside(Pairs::of(plain, false, 0, 0), 0)?;
+                inside(Pairs::of(plain, true, 1, 0), 1)?;
+            }
+            _ => inside(Pairs::of(plain, false, 1, 0), 1)?,
+        }
+        if length >= TWO_EDITS_CHARS_MIN {
+            let matcher = Matcher::whole(&self.target.pattern);
+            names.scan(&Pairs::of(plain, true, 2, 0), &mut TwoEdits { matcher, length }, found)?;
         }
         Ok(())
     }
@@ -145,18 +134,18 @@ impl Search {
         own: &Arc<Run>,
         runs: &[Arc<Run>],
     ) -> Result<Vec<(String, &'static str)>, Damage> {
-        let mut found = Vec::new();
-        self.within(&own.names, &mut found)?;
+        let found = own.known(|names, found| self.within(names, found))?;
         let mut names = BTreeMap::new();
         for known in &found {
+            let techniques = self.target.techniques(&known.label);
             for suffix in &known.suffixes {
-                if let Some(technique) = self.target.techniques(&known.label, suffix).iter().next() {
+                if let Some(technique) = self.target.under(techniques, &known.label, suffix).iter().next() {
                     names.insert(format!("{}.{suffix}", known.label), technique.name);
                 }
             }
         }
         let whole = self.name();
-        for host in own.names.hosts_with(&whole, HOSTS_MAX)? {
+        for host in own.hosts_with(&whole, HOSTS_MAX)? {
             names.insert(host, Technique::Subdomain.row().name);
         }
         let others = || runs.iter().filter(|run| run.id != own.id);
@@ -164,8 +153,7 @@ impl Search {
         for (name, technique) in names {
             let mut is_known = false;
             for run in others() {
-                is_known |=
-                    run.names.knows(&name)? || run.names.hosts_with(&whole, HOSTS_MAX)?.contains(&name);
+                is_known |= run.knows_name(&name)? || run.hosts_with(&whole, HOSTS_MAX)?.contains(&name);
             }
             if !is_known {
                 new.push((name, technique));
@@ -187,7 +175,7 @@ impl Search {
         let name = self.name();
         let mut hosts = Vec::new();
         for run in view.runs_read() {
-            hosts.extend(run.names.hosts_with(&name, HOSTS_MAX)?);
+            hosts.extend(run.hosts_with(&name, HOSTS_MAX)?);
         }
         hosts.sort_unstable();
         hosts.dedup();
@@ -199,5 +187,34 @@ impl Search {
                 .any(|above| all.contains(above))
         });
         Ok(hosts)
+    }
+}
+
+/// Labels that have the target inside, with a few edits.
+struct Inside<'a> {
+    matcher: Matcher<'a>,
+    edits: u32,
+    length: usize,
+}
+
+impl Wanted for Inside<'_> {
+    fn is_wanted(&mut self, label: &[u8], shared: usize) -> bool {
+        self.matcher.read(label, shared).1 <= self.edits && label.len() > self.length
+    }
+}
+
+/// Labels two edits from the target.
+struct TwoEdits<'a> {
+    matcher: Matcher<'a>,
+    length: usize,
+}
+
+impl Wanted for TwoEdits<'_> {
+    fn may_begin(&self, start: &[u8]) -> bool {
+        self.matcher.pattern().distance_of_beginning(start) <= 2
+    }
+
+    fn is_wanted(&mut self, label: &[u8], shared: usize) -> bool {
+        self.matcher.read(label, shared).0 <= 2 && label.len().abs_diff(self.length) <= 2
     }
 }

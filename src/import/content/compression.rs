@@ -75,6 +75,11 @@ impl Method {
     }
 }
 
+/// Whether content is compressed, by its beginning.
+pub(super) fn is_compressed(head: &[u8]) -> bool {
+    Method::of(head).is_some()
+}
+
 /// What content is once it is decompressed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {

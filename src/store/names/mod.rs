@@ -23,7 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::filter;
 use super::observed::take_varint;
@@ -33,7 +33,7 @@ mod lines;
 mod scan;
 mod write;
 
-pub use scan::Pairs;
+pub use scan::{Pairs, Wanted};
 pub use write::Writer;
 
 /// Labels in a block.
@@ -54,11 +54,6 @@ fn class(byte: u8) -> usize {
         b'a'..=b'z' => usize::from(byte - b'a'),
         _ => CLASSES - 1,
     }
-}
-
-/// What the filter and the table of keys know a key by.
-fn key_hash(key: &str) -> u64 {
-    xxh3_64_with_seed(key.as_bytes(), 1)
 }
 
 /// How long the parts are, and what is in them.
@@ -192,18 +187,19 @@ impl Names {
         Ok(filter::may_have(self.pages.bytes(self.filter.clone())?, xxh3_64(label.as_bytes())))
     }
 
-    /// Those of these labels that are known.
+    /// Those of these labels that are known, and the labels whose key is one of them.
     ///
     /// # Errors
     ///
     /// [`Damage`] where what was needed is not what was written.
-    pub fn labels(&self, labels: &[(&str, u64)], found: &mut Vec<Known>) -> Result<(), Damage> {
+    pub fn find(&self, labels: &[(&str, u64)], found: &mut Vec<Known>) -> Result<(), Damage> {
         let filter = self.pages.bytes(self.filter.clone())?;
         // Nothing waits for the answer to the one before: the memory is asked for many at a time.
         let may: Vec<usize> =
             (0..labels.len()).filter(|at| filter::may_have(filter, labels[*at].1)).collect();
-        for at in may {
-            found.extend(self.label(labels[at].0)?);
+        for (label, hash) in may.into_iter().map(|at| labels[at]) {
+            found.extend(self.label(label)?);
+            self.with_key(label, hash, found)?;
         }
         Ok(())
     }
@@ -212,7 +208,7 @@ impl Names {
     ///
     /// # Errors
     ///
-    /// As [`Names::labels`].
+    /// As [`Names::find`].
     pub fn label(&self, label: &str) -> Result<Option<Known>, Damage> {
         let mut found = None;
         self.each_from(label, |known| {
@@ -235,12 +231,8 @@ impl Names {
         while low + 1 < high {
             let middle = low.midpoint(high);
             let (segment, block) = (self.segment(middle / SEGMENT_BLOCKS)?, middle % SEGMENT_BLOCKS);
-            let mut is_less = false;
-            self.decode(self.block(&segment, block)?, |first| {
-                is_less = first.label <= label.as_bytes();
-                Ok(false)
-            })?;
-            if is_less { low = middle } else { high = middle }
+            let first = self.first(self.block(&segment, block)?)?;
+            if first <= label.as_bytes() { low = middle } else { high = middle }
         }
         for block in low..self.meta.blocks() {
             let segment = self.segment(block / SEGMENT_BLOCKS)?;
@@ -254,6 +246,16 @@ impl Names {
             }
         }
         Ok(())
+    }
+
+    /// The first label of a block: a count of bytes, the head of the label, its length where that needs a byte, and it.
+    fn first<'a>(&self, block: &'a [u8]) -> Result<&'a [u8], Damage> {
+        let label = match block {
+            [_, head, rest @ ..] if usize::from(*head) < NIBBLE => rest.get(..usize::from(*head)),
+            [_, _, length, rest @ ..] => rest.get(..usize::from(*length)),
+            _ => None,
+        };
+        label.ok_or_else(|| self.damage("a block"))
     }
 
     /// Calls `each` with the labels of a block until it says no.
@@ -282,7 +284,7 @@ impl Names {
             label.get_mut(shared..end).ok_or_else(short)?.copy_from_slice(bytes);
             let suffixes = after;
             rest = skip_suffixes(after).ok_or_else(short)?;
-            if !each(&Coded { label: &label[..end], suffixes })? {
+            if !each(&Coded { label: &label[..end], shared, suffixes })? {
                 break;
             }
         }
@@ -321,21 +323,9 @@ impl Names {
         self.pages.bytes(from..to)
     }
 
-    /// The labels with one of these keys; a few others are among them, since keys are known by a hash.
-    ///
-    /// # Errors
-    ///
-    /// As [`Names::labels`].
-    pub fn with_keys(&self, keys: &[(&str, u64)], found: &mut Vec<Known>) -> Result<(), Damage> {
-        let filter = self.pages.bytes(self.filter.clone())?;
-        for (key, _) in keys.iter().filter(|(_, hash)| filter::may_have(filter, *hash)) {
-            self.with_key(key, found)?;
-        }
-        Ok(())
-    }
-
-    fn with_key(&self, key: &str, found: &mut Vec<Known>) -> Result<(), Damage> {
-        let wanted = key_hash(key) as u32 as usize;
+    /// Adds the labels with this key.
+    fn with_key(&self, key: &str, hash: u64, found: &mut Vec<Known>) -> Result<(), Damage> {
+        let wanted = hash as u32 as usize;
         let count = self.keys.len() / 8;
         let (mut low, mut high) = (0, count);
         while low < high {
@@ -366,7 +356,7 @@ impl Names {
     ///
     /// # Errors
     ///
-    /// As [`Names::labels`].
+    /// As [`Names::find`].
     pub fn knows(&self, name: &str) -> Result<bool, Damage> {
         let Some((label, suffix)) = name.split_once('.') else { return Ok(false) };
         if !self.may_have(label)? {
@@ -379,7 +369,7 @@ impl Names {
     ///
     /// # Errors
     ///
-    /// As [`Names::labels`].
+    /// As [`Names::find`].
     pub fn hosts_with(&self, name: &str, max: usize) -> Result<Vec<String>, Damage> {
         lines::after(&self.pages, &self.hosts, &format!("{name}\t"), max)
     }
@@ -402,20 +392,17 @@ pub fn build<'a>(path: &Path, names: impl Iterator<Item = &'a str>) -> io::Resul
     Ok(Names::open(&Pages::open(path)?, &meta, 0..end)?)
 }
 
-/// The hash by which labels are asked for.
-pub fn label_with_hash(label: &str) -> (&str, u64) {
+/// The hash by which labels and keys are asked for.
+pub fn with_hash(label: &str) -> (&str, u64) {
     (label, xxh3_64(label.as_bytes()))
-}
-
-/// The hash by which keys are asked for.
-pub fn key_with_hash(key: &str) -> (&str, u64) {
-    (key, key_hash(key))
 }
 
 /// A label of a block.
 pub struct Coded<'a> {
     /// The label.
     pub label: &'a [u8],
+    /// How many bytes it begins with like the one before it in the block.
+    shared: usize,
     suffixes: &'a [u8],
 }
 

@@ -36,7 +36,9 @@ fn found(names: &Names, asked: &str, depth: Depth) -> BTreeSet<String> {
     let mut search = Search::new(target, depth);
     let mut known = Vec::new();
     search.within(names, &mut known).unwrap();
-    let is_alike = |label: &str, suffix: &str| !search.target.techniques(label, suffix).is_empty();
+    let is_alike = |label: &str, suffix: &str| {
+        !search.target.under(search.target.techniques(label), label, suffix).is_empty()
+    };
     let names = known.iter().flat_map(|known| {
         known
             .suffixes
@@ -115,7 +117,7 @@ proptest! {
         let mut expected = BTreeSet::new();
         for name in &names {
             let (label, suffix) = name.split_once('.').unwrap();
-            if DomainName::parse(name).is_ok() && !target.techniques(label, suffix).is_empty() {
+            if DomainName::parse(name).is_ok() && !target.under(target.techniques(label), label, suffix).is_empty() {
                 expected.insert(name.clone());
             }
         }

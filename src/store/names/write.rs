@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{BLOCK_LABELS, CLASSES, NIBBLE, NamesMeta, ROWS, SEGMENT_BLOCKS, class, key_hash};
+use super::{BLOCK_LABELS, CLASSES, NIBBLE, NamesMeta, ROWS, SEGMENT_BLOCKS, class};
 use crate::store::filter;
 use crate::store::hashes::Hashes;
 use crate::store::observed::push_varint;
@@ -245,7 +245,7 @@ impl<'a> Segments<'a> {
         if let Ok(text) = std::str::from_utf8(&label.text)
             && let Some(key) = crate::similar::key(text)
         {
-            let hash = key_hash(&key);
+            let hash = xxh3_64(key.as_bytes());
             hashes.push(hash)?;
             keys.push(&[(hash as u32).to_be_bytes(), number.to_be_bytes()].concat(), &[])?;
         }

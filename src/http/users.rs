@@ -1,0 +1,387 @@
+//! `/api/v1/me`, `/tokens`, `/users`, `/groups`, `/setup`: who may do what, read and changed.
+//!
+//! Tokens of one's own are everybody's business, but not a token's: who has a token could else make one that lives
+//! longer or may more.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, patch, post, put};
+use axum::{Extension, Router};
+use serde::{Deserialize, Serialize};
+
+use super::Service;
+use super::api::parameter;
+use super::body::json;
+use super::error::Problem;
+use super::gate::{Object, SignedIn};
+use super::people::{answered, json_response, unavailable, wrong};
+use super::table::Dialect;
+use super::who::denial;
+use crate::access::directory::{Directory, TOKEN_DAYS_MAX};
+use crate::access::listed::{TokenRow, UserRow};
+use crate::access::role::{Capability, Role, Scope};
+use crate::access::user::{Limits, NewToken, Token, UserChange};
+use crate::access::{AccessError, Caller, Denied, Via, scopes_of, sessions};
+use crate::value::{Timestamp, Tlp};
+
+type Shared = State<Arc<Service>>;
+
+/// All routes of this file.
+pub(super) fn routes() -> Router<Arc<Service>> {
+    Router::new()
+        .route("/api/v1/me", get(me).patch(change_me))
+        .route("/api/v1/tokens", get(tokens).post(create_token))
+        .route("/api/v1/tokens/{id}", axum::routing::delete(revoke_token))
+        .route("/api/v1/users", get(users).post(add_user))
+        .route("/api/v1/users/{name}", patch(change_user).delete(remove_user))
+        .route("/api/v1/groups", get(groups))
+        .route("/api/v1/groups/{name}", put(set_group).delete(remove_group))
+        .route("/api/v1/setup", post(set_up))
+}
+
+fn problem(uri: &Uri, error: &AccessError) -> Problem {
+    match error {
+        AccessError::Wrong(detail) => wrong(uri, detail.clone()),
+        AccessError::Nothing(detail) => Problem::new(StatusCode::NOT_FOUND, uri, detail.as_str()),
+        AccessError::Failed(detail) => {
+            tracing::error!(detail, "users cannot be read or written");
+            unavailable(uri, detail.as_str())
+        }
+    }
+}
+
+/// Changes users off the threads that answer: it waits for the disk, and for a password's hash.
+async fn change<T: Send + 'static>(
+    service: &Arc<Service>,
+    uri: &Uri,
+    work: impl FnOnce(&mut Directory) -> Result<T, AccessError> + Send + 'static,
+) -> Result<T, Problem> {
+    let blocking = service.clone();
+    match tokio::task::spawn_blocking(move || blocking.access.change(work)).await {
+        Ok(done) => done.map_err(|error| problem(uri, &error)),
+        Err(error) => {
+            tracing::error!(%error, "a change of users panicked");
+            Err(unavailable(uri, "the request failed inside the service: its log says more"))
+        }
+    }
+}
+
+fn directory(service: &Service, uri: &Uri) -> Result<Arc<Directory>, Problem> {
+    service.access.directory().map_err(|error| problem(uri, &error))
+}
+
+fn with_object(object: &str, response: Response) -> Response {
+    (Extension(Object(object.to_owned())), response).into_response()
+}
+
+//------------ Me ------------------------------------------------------------
+
+/// Who asks.
+#[derive(Serialize)]
+struct Me<'a> {
+    user: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<Role>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<&'a str>,
+    may: &'a [Capability],
+    clearance: Tlp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_expires: Option<Timestamp>,
+    quota: Quota,
+    /// What a page of the session has to send with all that changes something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    csrf: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Quota {
+    day: u64,
+    used: u64,
+    left: u64,
+}
+
+async fn me(Extension(caller): Extension<Caller>) -> Response {
+    let identity = caller.identity.as_ref();
+    let licence = &caller.licence;
+    let csrf = if let Via::Session(secret) = caller.via() { Some(sessions::csrf(secret)) } else { None };
+    let me = Me {
+        user: caller.name(),
+        role: identity.map(|identity| identity.user.role),
+        group: identity.and_then(|identity| identity.user.group.as_deref()),
+        may: &caller.capabilities,
+        clearance: caller.clearance,
+        token: identity.and_then(|identity| Some(identity.token.as_ref()?.id.as_str())),
+        token_expires: licence.token_expires,
+        quota: Quota { day: licence.day_quota, used: licence.day_requests, left: licence.left() },
+        csrf,
+    };
+    json_response(StatusCode::OK, &me)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPassword {
+    old: String,
+    new: String,
+}
+
+/// `PATCH /api/v1/me {"old","new"}`: a new password; sessions end, tokens stay.
+async fn change_me(
+    State(service): Shared,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Response {
+    answered(async move {
+        let uri = request.uri().clone();
+        let Some(identity) = caller.identity.filter(|identity| identity.token.is_none()) else {
+            let detail = "a token cannot change the password: sign in with it, or ask an admin";
+            return Err(Problem::new(StatusCode::FORBIDDEN, &uri, detail));
+        };
+        let NewPassword { old, new } = json(&service, &uri, request).await?;
+        let name = identity.user.name.clone();
+        let (blocking, address) = (service.clone(), caller.address);
+        let by = name.clone();
+        let verified = tokio::task::spawn_blocking(move || blocking.access.verify(&by, &old, address)).await;
+        match verified {
+            Ok(Ok(_)) => {}
+            Ok(Err(Denied::Wrong(_))) => {
+                return Err(wrong(&uri, "old is not the password: try again".to_owned()));
+            }
+            Ok(Err(denied)) => return Ok(denial(Dialect::Tip, &uri, denied)),
+            Err(_) => return Err(unavailable(&uri, "the password was not verified: try again")),
+        }
+        let password = UserChange { password: Some(new), ..UserChange::default() };
+        change(&service, &uri, move |directory| directory.change_user(&name, password)).await?;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    })
+    .await
+}
+
+//------------ Tokens --------------------------------------------------------
+
+/// `GET /api/v1/tokens`: one's own; of an admin all, or those of `?user=`.
+async fn tokens(State(service): Shared, Extension(caller): Extension<Caller>, uri: Uri) -> Response {
+    answered(async move {
+        let (directory, now) = (directory(&service, &uri)?, service.clock.now());
+        let of = parameter(uri.query().unwrap_or_default(), "user");
+        let may_see = |token: &&Arc<Token>| {
+            (caller.may(Capability::Users) || token.user == caller.name())
+                && of.as_ref().is_none_or(|user| *user == token.user)
+        };
+        let shown = directory.tokens.values().filter(may_see);
+        let rows: Vec<TokenRow<'_>> =
+            shown.map(|token| TokenRow::new(token, now, service.access.last_used(&token.id))).collect();
+        Ok(json_response(StatusCode::OK, &rows))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WantedToken {
+    name: String,
+    user: Option<String>,
+    scopes: Option<Vec<Scope>>,
+    days: Option<i64>,
+}
+
+/// `POST /api/v1/tokens {"name","scopes","days","user"}`: all but the name may be left out.
+async fn create_token(
+    State(service): Shared,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Response {
+    answered(async move {
+        let uri = request.uri().clone();
+        let wanted: WantedToken = json(&service, &uri, request).await?;
+        let user = wanted.user.unwrap_or_else(|| caller.name().to_owned());
+        may_manage(&caller, &user, &uri)?;
+        let role = directory(&service, &uri)?.user(&user).map_err(|error| problem(&uri, &error))?.role;
+        let scopes = wanted.scopes.unwrap_or_else(|| scopes_of(role));
+        let new = NewToken { user, name: wanted.name, scopes, days: wanted.days.unwrap_or(TOKEN_DAYS_MAX) };
+        let now = service.clock.now();
+        let (token, secret) =
+            change(&service, &uri, move |directory| directory.create_token(&new, now)).await?;
+        let row = TokenRow { token: Some(&secret), ..TokenRow::new(&token, now, None) };
+        let object = format!("{} of {}", token.id, token.user);
+        Ok(with_object(&object, json_response(StatusCode::CREATED, &row)))
+    })
+    .await
+}
+
+/// `DELETE /api/v1/tokens/{id}`: it is revoked and stays listed for a while.
+async fn revoke_token(
+    State(service): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Response {
+    answered(async move {
+        let now = service.clock.now();
+        let directory = directory(&service, &uri)?;
+        let of = directory.tokens.get(&id).map(|token| token.user.clone());
+        // Of others' tokens nobody learns that there are any.
+        let of = of.filter(|user| caller.may(Capability::Users) || user == caller.name());
+        let Some(of) = of else {
+            return Err(Problem::new(StatusCode::NOT_FOUND, &uri, format!("you have no token {id:?}")));
+        };
+        may_manage(&caller, &of, &uri)?;
+        let token = change(&service, &uri, move |directory| directory.revoke_token(&id, now)).await?;
+        let row = TokenRow::new(&token, now, service.access.last_used(&token.id));
+        let object = format!("{} of {}", token.id, token.user);
+        Ok(with_object(&object, json_response(StatusCode::OK, &row)))
+    })
+    .await
+}
+
+/// Whether somebody may make or revoke tokens of a user.
+fn may_manage(caller: &Caller, user: &str, uri: &Uri) -> Result<(), Problem> {
+    let detail = match &caller.identity {
+        _ if caller.may(Capability::Users) => return Ok(()),
+        Some(identity) if identity.token.is_some() => {
+            "a token manages no tokens: sign in with name and password, or use `zonelens token`"
+        }
+        Some(identity) if identity.user.name == user => return Ok(()),
+        Some(_) => "only an admin manages tokens of others: leave user out for your own",
+        None => "with auth off there are no tokens to make over HTTP: use `zonelens token`",
+    };
+    Err(Problem::new(StatusCode::FORBIDDEN, uri, detail))
+}
+
+//------------ Users and groups ----------------------------------------------
+
+async fn users(State(service): Shared, uri: Uri) -> Response {
+    answered(async move {
+        let directory = directory(&service, &uri)?;
+        let rows: Vec<UserRow<'_>> = directory.users.values().map(|user| UserRow::from(&**user)).collect();
+        Ok(json_response(StatusCode::OK, &rows))
+    })
+    .await
+}
+
+/// A user that is wanted: name and role, and what can be changed of one.
+#[derive(Deserialize)]
+struct WantedUser {
+    name: String,
+    role: Role,
+    #[serde(flatten)]
+    rest: serde_json::Map<String, serde_json::Value>,
+}
+
+async fn add_user(State(service): Shared, request: Request) -> Response {
+    answered(async move {
+        let uri = request.uri().clone();
+        let wanted: WantedUser = json(&service, &uri, request).await?;
+        let rest = serde_json::from_value::<UserChange>(wanted.rest.into());
+        let rest = rest.map_err(|error| wrong(&uri, format!("the body is no user: {error}")))?;
+        let (name, role, now) = (wanted.name, wanted.role, service.clock.now());
+        let user = change(&service, &uri, move |directory| {
+            directory.add_user(&name, role, now)?;
+            directory.change_user(&name, rest)?;
+            Ok(directory.user(&name)?.clone())
+        })
+        .await?;
+        let row = json_response(StatusCode::CREATED, &UserRow::from(&*user));
+        Ok(with_object(&format!("{} as {}", user.name, user.role), row))
+    })
+    .await
+}
+
+async fn change_user(State(service): Shared, Path(name): Path<String>, request: Request) -> Response {
+    answered(async move {
+        let uri = request.uri().clone();
+        let wanted: serde_json::Map<String, serde_json::Value> = json(&service, &uri, request).await?;
+        let fields: Vec<&str> = wanted.keys().map(String::as_str).collect();
+        let object = format!("{name}: {}", fields.join(", "));
+        let wanted = serde_json::from_value::<UserChange>(wanted.into());
+        let wanted =
+            wanted.map_err(|error| wrong(&uri, format!("the body is no change of a user: {error}")))?;
+        let user = change(&service, &uri, move |directory| {
+            directory.change_user(&name, wanted)?;
+            Ok(directory.user(&name)?.clone())
+        })
+        .await?;
+        Ok(with_object(&object, json_response(StatusCode::OK, &UserRow::from(&*user))))
+    })
+    .await
+}
+
+async fn remove_user(State(service): Shared, Path(name): Path<String>, uri: Uri) -> Response {
+    answered(async move {
+        change(&service, &uri, move |directory| directory.remove_user(&name)).await?;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    })
+    .await
+}
+
+async fn groups(State(service): Shared, uri: Uri) -> Response {
+    answered(async move {
+        let directory = directory(&service, &uri)?;
+        let rows: Vec<_> = directory.groups.values().map(|group| &**group).collect();
+        Ok(json_response(StatusCode::OK, &rows))
+    })
+    .await
+}
+
+async fn set_group(State(service): Shared, Path(name): Path<String>, request: Request) -> Response {
+    answered(async move {
+        let uri = request.uri().clone();
+        let limits: Limits = json(&service, &uri, request).await?;
+        let group = change(&service, &uri, move |directory| {
+            directory.set_group(&name, limits)?;
+            Ok(directory.groups[&name].clone())
+        })
+        .await?;
+        Ok(json_response(StatusCode::OK, &*group))
+    })
+    .await
+}
+
+async fn remove_group(State(service): Shared, Path(name): Path<String>, uri: Uri) -> Response {
+    answered(async move {
+        change(&service, &uri, move |directory| directory.remove_group(&name)).await?;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    })
+    .await
+}
+
+//------------ The first admin -----------------------------------------------
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Setup {
+    token: String,
+    user: String,
+    password: String,
+}
+
+/// `POST /api/v1/setup {"token","user","password"}`: the first admin, by the token that `serve` printed.
+async fn set_up(State(service): Shared, Extension(caller): Extension<Caller>, request: Request) -> Response {
+    answered(async move {
+        let uri = request.uri().clone();
+        let Setup { token, user, password } = json(&service, &uri, request).await?;
+        let (blocking, now, name) = (service.clone(), service.clock.now(), user.clone());
+        let made = tokio::task::spawn_blocking(move || {
+            blocking.access.set_up(&token, &name, &password, caller.address, now)
+        });
+        match made.await {
+            Ok(Ok(Ok(()))) => {
+                let made = json_response(
+                    StatusCode::CREATED,
+                    &serde_json::json!({"user": user, "role": Role::Admin}),
+                );
+                Ok((Extension(SignedIn(user)), made).into_response())
+            }
+            Ok(Ok(Err(error))) => Err(problem(&uri, &error)),
+            Ok(Err(denied)) => Ok(denial(Dialect::Tip, &uri, denied)),
+            Err(_) => Err(unavailable(&uri, "the request failed inside the service: its log says more")),
+        }
+    })
+    .await
+}

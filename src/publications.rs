@@ -1,0 +1,154 @@
+//! Intelligence reports: which there are, and what they name.
+
+use std::io::{self, Write};
+
+use flate2::{Compression, GzBuilder};
+
+use crate::export::iocs::{self, Csv};
+use crate::fact::{Mention, Publication, ReportType};
+use crate::indicator::Indicator;
+use crate::store::{ObjectKey, Statement, StoreError, Table, View};
+use crate::value::Timestamp;
+
+/// The most reports of a list: the newest.
+pub const LIST_MAX: usize = 100_000;
+
+/// The most rows of a list of all indicators: those of the newest reports.
+pub const MASTER_ROWS_MAX: usize = 1_000_000;
+
+/// Which reports a list of all indicators is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// On targeted attackers.
+    Apt,
+    /// On crime for money.
+    Crimeware,
+    /// All, those on industrial systems too.
+    All,
+}
+
+impl Group {
+    /// The group that clients call so.
+    ///
+    /// # Errors
+    ///
+    /// There is none; says which there are.
+    pub fn parse(text: &str) -> Result<Group, String> {
+        match text {
+            "apt" => Ok(Group::Apt),
+            "fin" => Ok(Group::Crimeware),
+            "all" => Ok(Group::All),
+            _ => Err(format!("report_group is {text:?}: use apt, fin or all")),
+        }
+    }
+
+    fn has(self, report: &Publication) -> bool {
+        match self {
+            Group::Apt => report.report_type == ReportType::Apt,
+            Group::Crimeware => report.report_type == ReportType::Crimeware,
+            Group::All => true,
+        }
+    }
+}
+
+/// The newest of what is said of a report; `None`: there is none of this identifier. It has a day of publication.
+///
+/// # Errors
+///
+/// Damage in the store, here and below.
+pub fn find(view: &View, id: &str) -> Result<Option<Publication>, StoreError> {
+    let object = view.table(&ObjectKey::publication(id), Table::Publication)?;
+    // The title of one that is restricted would name who wrote it.
+    let is_shown = |one: &&Statement| one.is_current() && !view.snapshot().is_restricted(one.source);
+    let said = object.statements(Table::Publication).filter(is_shown);
+    let Some(newest) = said.max_by_key(|one| one.last) else { return Ok(None) };
+    let mut report: Publication = newest.fact()?;
+    report.published = report.published.or(Some(newest.first));
+    Ok(Some(report))
+}
+
+/// The reports published from a moment to another, both included; the newest first, [`LIST_MAX`] at most.
+///
+/// # Errors
+///
+/// Damage in the store.
+pub fn list(
+    view: &View,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> Result<Vec<Publication>, StoreError> {
+    let mut reports = Vec::new();
+    for id in view.publications()? {
+        let Some(report) = find(view, &id)? else { continue };
+        let is_in = |at: Timestamp| from.is_none_or(|from| from <= at) && to.is_none_or(|to| at <= to);
+        if report.published.is_some_and(is_in) {
+            reports.push(report);
+        }
+    }
+    reports.sort_by(|a, b| (b.published, &a.id).cmp(&(a.published, &b.id)));
+    reports.truncate(LIST_MAX);
+    Ok(reports)
+}
+
+/// What a report names, in the order of kinds, then of names.
+///
+/// # Errors
+///
+/// Damage in the store.
+pub fn indicators(view: &View, id: &str) -> Result<Vec<Indicator>, StoreError> {
+    let object = view.table(&ObjectKey::publication(id), Table::MentionOf)?;
+    let mut indicators = Vec::new();
+    let is_shown = |one: &&Statement| one.is_current() && !view.snapshot().is_restricted(one.source);
+    for statement in object.statements(Table::MentionOf).filter(is_shown) {
+        indicators.push(statement.fact::<Mention>()?.indicator);
+    }
+    indicators.sort();
+    indicators.dedup();
+    Ok(indicators)
+}
+
+/// An OpenIOC document of what a report names; `None` where it names nothing.
+///
+/// # Errors
+///
+/// Damage in the store.
+pub fn openioc(view: &View, report: &Publication) -> Result<Option<Vec<u8>>, StoreError> {
+    let indicators = indicators(view, &report.id)?;
+    if indicators.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(iocs::openioc(report, &indicators)?))
+}
+
+/// What all reports of a group name, as CSV in gzip; [`MASTER_ROWS_MAX`] rows at most.
+///
+/// # Errors
+///
+/// Damage in the store.
+pub fn master_iocs(view: &View, group: Group) -> Result<Vec<u8>, StoreError> {
+    let mut csv = Csv::new(gzip()).map_err(io::Error::other)?;
+    let mut left = MASTER_ROWS_MAX;
+    for report in list(view, None, None)?.iter().filter(|report| group.has(report)) {
+        for indicator in indicators(view, &report.id)?.iter().take(left) {
+            csv.push(report, indicator).map_err(io::Error::other)?;
+            left -= 1;
+        }
+    }
+    Ok(csv.finish()?.finish()?)
+}
+
+/// A text in gzip.
+///
+/// # Errors
+///
+/// None: it is written to memory.
+pub fn compressed(text: &str) -> io::Result<Vec<u8>> {
+    let mut writer = gzip();
+    writer.write_all(text.as_bytes())?;
+    writer.finish()
+}
+
+/// A writer of gzip without a moment or a name, so that equal texts are equal bytes.
+fn gzip() -> flate2::write::GzEncoder<Vec<u8>> {
+    GzBuilder::new().write(Vec::new(), Compression::default())
+}
