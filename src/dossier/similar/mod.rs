@@ -241,3 +241,6 @@ fn rank(judge: &Judge<'_>, name: &str) -> Result<Option<u32>, StoreError> {
     })?;
     Ok(best)
 }
+
+#[cfg(test)]
+mod tests;
