@@ -46,6 +46,7 @@ mod policy;
 mod retire;
 mod search;
 mod serve;
+mod similar;
 mod source;
 mod stats;
 mod timeline;
@@ -95,6 +96,7 @@ enum Command {
     Formats(formats::Formats),
     Forget(forget::Forget),
     Serve(serve::Serve),
+    Similar(similar::Similar),
     Merge(merge::Merge),
     Batches(batches::Batches),
     Retire(retire::Retire),
@@ -132,6 +134,7 @@ impl Command {
             Command::Formats(command) => command.run(out),
             Command::Forget(command) => command.run(program, out),
             Command::Serve(command) => command.run(program, out),
+            Command::Similar(command) => command.run(program, out),
             Command::Merge(command) => command.run(program, out),
             Command::Batches(command) => command.run(program, out),
             Command::Retire(command) => command.run(program, out),
@@ -163,7 +166,7 @@ struct Program {
 impl Program {
     /// The store, which must be there.
     fn store(&self) -> Result<Store, Failure> {
-        Ok(Store::open(&self.config.data)?)
+        Ok(Store::open(&self.config.data)?.watching(self.config.watch.brands.clone()))
     }
 
     /// All sources: of the configuration, and added by commands.
@@ -181,7 +184,8 @@ impl Program {
     /// The store, which is made where there is none.
     fn store_or_new(&self) -> Result<Store, Failure> {
         use std::hash::{BuildHasher, RandomState};
-        Ok(Store::open_or_create(&self.config.data, RandomState::new().hash_one("the seed of a new store"))?)
+        let seed = RandomState::new().hash_one("the seed of a new store");
+        Ok(Store::open_or_create(&self.config.data, seed)?.watching(self.config.watch.brands.clone()))
     }
 }
 
