@@ -1,7 +1,6 @@
 //! What one edit, or two, made of a label.
 
 use super::TWO_EDITS_CHARS_MIN;
-use super::approximate::distance;
 use super::technique::{Technique, Techniques};
 
 /// Keys that lie beside each other on the keyboards of the Latin alphabet (QWERTY, QWERTZ, AZERTY).
@@ -50,12 +49,9 @@ fn are_beside(a: u8, b: u8) -> bool {
     beside(a, b) || beside(b, a)
 }
 
-/// Adds the techniques by which `label` is made of `own` with one or two edits.
-pub(super) fn techniques(own: &str, label: &str, found: &mut Techniques) {
+/// Adds the techniques by which `label` is made of `own` with one or two edits; they are `distance` apart.
+pub(super) fn techniques(own: &str, label: &str, distance: u32, found: &mut Techniques) {
     let (a, b) = (own.as_bytes(), label.as_bytes());
-    if a.len().abs_diff(b.len()) > 2 {
-        return;
-    }
     let start = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(a, b)| a == b).count();
     let (own_part, part) = (&a[start..a.len() - end], &b[start..b.len() - end]);
@@ -67,7 +63,7 @@ pub(super) fn techniques(own: &str, label: &str, found: &mut Techniques) {
         ([], b"es") | (b"es", []) if end == 0 => found.add(Technique::Plural),
         _ => {}
     }
-    if found.is_empty() && own.len() >= TWO_EDITS_CHARS_MIN && distance(own, label) == 2 {
+    if found.is_empty() && own.len() >= TWO_EDITS_CHARS_MIN && distance == 2 {
         found.add(Technique::TwoEdits);
     }
 }

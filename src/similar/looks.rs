@@ -1,11 +1,16 @@
 //! What a label looks like.
 
+use std::borrow::Cow;
+
 use unicode_security::skeleton as of_characters;
 
 use super::unicode;
 
 /// In longer labels one look-alike pair counts: of two there are too many to be asked for.
 pub(super) const TWO_PAIRS_CHARS_MAX: usize = 20;
+
+/// Edits that two pairs make at most.
+pub(super) const TWO_PAIRS_EDITS_MAX: u32 = 4;
 
 /// A label with more places where `i` and `l` can stand for each other is asked for with the first six changed.
 const I_OR_L_MAX: usize = 6;
@@ -77,13 +82,15 @@ pub fn skeleton(unicode: &str) -> String {
 }
 
 /// What a label looks like, without the marks on letters, with one letter for all that look like it.
-pub(super) fn look(label: &str) -> String {
-    let international = label.starts_with("xn--").then(|| skeleton(&unicode(label)));
-    let mut text = international.unwrap_or_else(|| label.to_owned());
-    text.retain(|character| !is_mark(character));
+pub(super) fn look(label: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(label);
+    if label.starts_with("xn--") {
+        text = skeleton(&unicode(label)).into();
+        text.to_mut().retain(|character| !is_mark(character));
+    }
     for (glyph, letter) in GLYPHS {
         if text.contains(glyph) {
-            text = text.replace(glyph, letter);
+            text = text.replace(glyph, letter).into();
         }
     }
     text
@@ -97,12 +104,12 @@ fn is_mark(character: char) -> bool {
 /// The key of a label under which it is stored: none where that is the label.
 pub fn key(label: &str) -> Option<String> {
     let key = look(label);
-    (key != label).then_some(key)
+    (key != label).then(|| key.into_owned())
 }
 
 /// The keys under which labels that look like this one are stored, and the labels that are their own key.
 pub fn keys_of(label: &str) -> Vec<String> {
-    let own = look(label);
+    let own = look(label).into_owned();
     let places: Vec<usize> =
         own.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'i' | b'l')).map(|(at, _)| at).collect();
     let places = &places[..places.len().min(I_OR_L_MAX)];

@@ -33,7 +33,7 @@ const BEGINNING_CHARS_MIN: usize = 5;
 /// Labels shorter than this are found in longer ones only where these begin, or a hyphen or a digit is before them.
 pub const INSIDE_CHARS_MIN: usize = 6;
 
-/// Labels shorter than this are found in longer ones with an edit only between hyphens, digits and ends; those shorter than
+/// Labels shorter than this are found in longer ones with an edit only between hyphens and ends; those shorter than
 /// [`INSIDE_CHARS_MIN`] not at all.
 pub const NEARLY_ANYWHERE_CHARS_MIN: usize = 8;
 
@@ -58,7 +58,7 @@ impl Target {
     pub fn of(name: &DomainName) -> Option<Target> {
         let (label, suffix) = name.registrable()?.split_once('.')?;
         let unicode = unicode(label);
-        let key = looks::look(label);
+        let key = looks::look(label).into_owned();
         let is_international = label.starts_with("xn--");
         let is_plain = |text: &str| {
             text.len() <= 63
@@ -91,17 +91,20 @@ impl Target {
             return found;
         }
         let key = looks::look(label);
-        if key == self.key || looks::are_alike_by_i_and_l(&key, &self.key) {
+        if looks::are_alike_by_i_and_l(&key, &self.key) {
             let is_international = label.starts_with("xn--") || self.label.starts_with("xn--");
             found.add(if is_international { Technique::Skeleton } else { Technique::Homoglyph });
         } else if label.starts_with("xn--") && skeleton(&unicode(label)) == self.skeleton {
             found.add(Technique::Skeleton);
         }
         // What an internationalised label looks like is compared in its place.
-        let plain = if label.starts_with("xn--") { &key } else { label };
-        edits::techniques(&self.plain, plain, &mut found);
-        if looks::differ_by_glyphs(&self.plain, plain) {
-            found.add(Technique::Homoglyph);
+        let plain = if label.starts_with("xn--") { &*key } else { label };
+        if plain.len().abs_diff(self.plain.len()) <= 2 {
+            let distance = self.pattern.distance(plain.as_bytes());
+            edits::techniques(&self.plain, plain, distance, &mut found);
+            if distance <= looks::TWO_PAIRS_EDITS_MAX && looks::differ_by_glyphs(&self.plain, plain) {
+                found.add(Technique::Homoglyph);
+            }
         }
         self.longer(plain, &mut found);
         found
@@ -119,8 +122,8 @@ impl Target {
         let begins_at = |at: &usize| label[*at..].starts_with(&self.plain);
         for at in label.char_indices().map(|(at, _)| at).filter(begins_at) {
             let (before, after) = (&label[..at], &label[at + self.plain.len()..]);
-            let (begins, ends) = (words::is_edge(before, true), words::is_edge(after, false));
-            let is_plain = begins || ends || self.plain.len() >= INSIDE_CHARS_MIN;
+            let is_plain =
+                words::ends_word(before) || words::begins_word(after) || self.plain.len() >= INSIDE_CHARS_MIN;
             if is_plain && words::are_words(before, after) {
                 found.add(Technique::AddedWord);
             }
@@ -138,7 +141,10 @@ impl Target {
     fn is_word_of_its_own(&self, before: &str, after: &str) -> bool {
         let (begins, ends) = (words::is_edge(before, true), words::is_edge(after, false));
         let length = self.plain.len();
-        (begins && ends) || (begins && length >= BEGINNING_CHARS_MIN) || length >= INSIDE_CHARS_MIN
+        // A digit between letters and digits ends no word of few letters.
+        let is_at_end = words::ends_word(before) || words::begins_word(after);
+        let is_word = is_at_end && begins && (ends || length >= BEGINNING_CHARS_MIN);
+        is_word || length >= INSIDE_CHARS_MIN
     }
 
     fn is_nearly_inside(&self, label: &str) -> bool {

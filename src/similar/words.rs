@@ -60,13 +60,23 @@ fn is_words(text: &str) -> bool {
     text.len() < 64 && begins[text.len()]
 }
 
+/// Whether what stands before ends a word: nothing or a hyphen.
+pub(super) fn ends_word(before: &str) -> bool {
+    before.is_empty() || before.ends_with('-')
+}
+
+/// Whether what stands after begins a word: nothing or a hyphen.
+pub(super) fn begins_word(after: &str) -> bool {
+    after.is_empty() || after.starts_with('-')
+}
+
 /// Whether the side of a text that is beside the target is an end of the label, a hyphen or a digit.
 pub(super) fn is_edge(text: &str, is_before: bool) -> bool {
     let beside = if is_before { text.bytes().next_back() } else { text.bytes().next() };
     beside.is_none_or(|byte| byte == b'-' || byte.is_ascii_digit())
 }
 
-/// Whether a part of a label, with hyphens, digits or ends of the label on both sides, is what `is_like`.
+/// Whether a part of a label, with hyphens or ends of the label on both sides, is what `is_like`.
 pub(super) fn has_between(
     label: &str,
     lengths: std::ops::RangeInclusive<usize>,
@@ -77,8 +87,8 @@ pub(super) fn has_between(
             let to = from + length;
             length < label.len()
                 && label.get(from..to).is_some_and(&is_like)
-                && is_edge(&label[..from], true)
-                && is_edge(&label[to..], false)
+                && ends_word(&label[..from])
+                && begins_word(&label[to..])
         })
     })
 }

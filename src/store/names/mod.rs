@@ -7,7 +7,8 @@
 //! filter     on labels and keys (split block Bloom filter)
 //! suffixes   where each begins (u32, one more than there are), then their texts; the most frequent first
 //! segments   of up to 2,048 blocks each: blocks of 32 sorted labels, front-coded; where each begins (u32, one more
-//!            than there are); and for each pair of characters, which of the blocks have it (a bit a block)
+//!            than there are); eight bytes of the first label of each (u64); and for each pair of characters, which of
+//!            the blocks have it (a bit a block)
 //! places     where each segment and its table of blocks begin (two u64 a segment)
 //! keys       of labels that look like another: hash (u32), block (u32), sorted
 //! hosts      `name tab host`, sorted lines: hosts that have the whole registrable name of another domain in them
@@ -16,6 +17,7 @@
 //! A label that holds a text, or is a few edits from it, shares most pairs of characters with it. So the bits of a dozen
 //! pairs say which blocks can have one, and no other block is read.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
@@ -43,8 +45,12 @@ const SEGMENT_BLOCKS: usize = 2048;
 /// Classes of characters: letters, and all else as one, as which the ends of a label count. So words that stand alone
 /// begin and end with the same pairs wherever they stand.
 const CLASSES: usize = 27;
+/// The letters that digits count as: those that seldom stand beside each other.
+const DIGITS: &[u8; 10] = b"jqxzwvkyuf";
 /// Pairs of classes: a row of bits each.
 const ROWS: usize = CLASSES * CLASSES;
+/// Bytes of a block's first label that stand beside those of the others.
+const HEAD_BYTES: usize = 8;
 /// Shared or own bytes of a label that a nibble says; more are said by a byte.
 const NIBBLE: usize = 15;
 
@@ -52,8 +58,17 @@ const NIBBLE: usize = 15;
 fn class(byte: u8) -> usize {
     match byte {
         b'a'..=b'z' => usize::from(byte - b'a'),
+        b'0'..=b'9' => usize::from(DIGITS[usize::from(byte - b'0')] - b'a'),
         _ => CLASSES - 1,
     }
+}
+
+/// The first eight bytes of a label as a number of the same order.
+fn head(label: &[u8]) -> u64 {
+    let mut bytes = [0; HEAD_BYTES];
+    let length = label.len().min(HEAD_BYTES);
+    bytes[..length].copy_from_slice(&label[..length]);
+    u64::from_be_bytes(bytes)
 }
 
 /// How long the parts are, and what is in them.
@@ -111,6 +126,18 @@ struct Segment {
     start: usize,
     table: usize,
     blocks: usize,
+}
+
+impl Segment {
+    /// Where the first bytes of its blocks' first labels stand.
+    fn heads(&self) -> usize {
+        self.table + (self.blocks + 1) * 4
+    }
+
+    /// Where the bits of its pairs stand.
+    fn rows(&self) -> usize {
+        self.heads() + self.blocks * HEAD_BYTES
+    }
 }
 
 impl Names {
@@ -226,13 +253,20 @@ impl Names {
         label: &str,
         mut each: impl FnMut(&Coded<'_>) -> Result<bool, Damage>,
     ) -> Result<(), Damage> {
+        let wanted = head(label.as_bytes());
         // The last block whose first label is not greater.
         let (mut low, mut high) = (0, self.meta.blocks());
         while low + 1 < high {
             let middle = low.midpoint(high);
             let (segment, block) = (self.segment(middle / SEGMENT_BLOCKS)?, middle % SEGMENT_BLOCKS);
-            let first = self.first(self.block(&segment, block)?)?;
-            if first <= label.as_bytes() { low = middle } else { high = middle }
+            let at = segment.heads() + block * HEAD_BYTES;
+            let bytes = self.pages.bytes(at..at + HEAD_BYTES)?;
+            let order = u64::from_le_bytes(bytes.try_into().expect("eight bytes")).cmp(&wanted);
+            let is_less = match order {
+                Ordering::Equal => self.first(self.block(&segment, block)?)? <= label.as_bytes(),
+                order => order.is_lt(),
+            };
+            if is_less { low = middle } else { high = middle }
         }
         for block in low..self.meta.blocks() {
             let segment = self.segment(block / SEGMENT_BLOCKS)?;

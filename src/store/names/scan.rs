@@ -1,10 +1,18 @@
 //! Which blocks can have a label that shares pairs of characters with another.
 
-use super::{CLASSES, Coded, Known, Names, ROWS, SEGMENT_BLOCKS, class};
+use super::{CLASSES, Coded, Known, Names, ROWS, SEGMENT_BLOCKS, Segment, class};
 use crate::store::pages::Damage;
 
 /// Pairs of characters that are counted: four bits of count.
 const PAIRS_MAX: usize = 15;
+
+/// A question reads this part of the blocks of a run, or so many where that is more. Labels that share few pairs with
+/// others read a hundred times less; those of one letter repeated would read all.
+const BLOCKS_SHARE: usize = 24;
+const BLOCKS_MIN: usize = 2048;
+
+/// How many blocks have enough of the pairs for each that is read: some begin with what none that is wanted does.
+const LOOKED_AT: usize = 2;
 
 /// Words of bits of a segment.
 const WORDS: usize = SEGMENT_BLOCKS / 64;
@@ -64,27 +72,32 @@ pub trait Wanted {
 
 impl Names {
     /// Finds labels that have enough of `pairs` and are `wanted`. Blocks all of whose labels begin with what none that is
-    /// wanted can begin with are left out.
+    /// wanted can begin with are left out. Of very many the blocks are read that have most of the pairs.
     ///
     /// # Errors
     ///
     /// [`Damage`] where what was needed is not what was written.
     pub fn scan(&self, pairs: &Pairs, wanted: &mut dyn Wanted, found: &mut Vec<Known>) -> Result<(), Damage> {
-        for index in 0..self.meta.blocks().div_ceil(SEGMENT_BLOCKS) {
-            let segment = self.segment(index)?;
-            let bits = self.candidates(pairs, segment.table + (segment.blocks + 1) * 4, segment.blocks)?;
-            for (word, mut left) in bits.into_iter().enumerate() {
-                while left != 0 {
-                    let block = self.block(&segment, word * 64 + left.trailing_zeros() as usize)?;
-                    left &= left - 1;
+        let mut left = (self.meta.blocks() / BLOCKS_SHARE).max(BLOCKS_MIN);
+        let segments = self.selected(pairs, left)?;
+        for (segment, bits) in &segments {
+            for (word, mut bits) in bits.iter().copied().enumerate() {
+                while bits != 0 {
+                    let block = self.block(segment, word * 64 + bits.trailing_zeros() as usize)?;
+                    bits &= bits - 1;
                     let start = self.first(block)?.get(..usize::from(block[0]));
-                    if wanted.may_begin(start.ok_or_else(|| self.damage("a block"))?) {
-                        self.decode(block, |coded: &Coded<'_>| {
-                            if wanted.is_wanted(coded.label, coded.shared) {
-                                found.push(self.known(coded)?);
-                            }
-                            Ok(true)
-                        })?;
+                    if !wanted.may_begin(start.ok_or_else(|| self.damage("a block"))?) {
+                        continue;
+                    }
+                    left -= 1;
+                    self.decode(block, |coded: &Coded<'_>| {
+                        if wanted.is_wanted(coded.label, coded.shared) {
+                            found.push(self.known(coded)?);
+                        }
+                        Ok(true)
+                    })?;
+                    if left == 0 {
+                        return Ok(());
                     }
                 }
             }
@@ -92,9 +105,29 @@ impl Names {
         Ok(())
     }
 
+    /// The segments and which of their blocks have enough of the pairs; where these are many more than `most`, those
+    /// that have more of them.
+    fn selected(&self, pairs: &Pairs, most: usize) -> Result<Vec<(Segment, Blocks)>, Damage> {
+        let mut at_least = pairs.at_least;
+        loop {
+            let (mut segments, mut count) = (Vec::new(), 0);
+            for index in 0..self.meta.blocks().div_ceil(SEGMENT_BLOCKS) {
+                let segment = self.segment(index)?;
+                let bits = self.candidates(pairs, at_least, &segment)?;
+                count += bits.iter().map(|word| word.count_ones() as usize).sum::<usize>();
+                segments.push((segment, bits));
+            }
+            if count <= most * LOOKED_AT || at_least >= pairs.rows.len() {
+                return Ok(segments);
+            }
+            at_least += 1;
+        }
+    }
+
     /// The blocks of a segment that have enough of the pairs.
-    fn candidates(&self, pairs: &Pairs, rows: usize, blocks: usize) -> Result<Blocks, Damage> {
-        let row_bytes = blocks.div_ceil(8);
+    fn candidates(&self, pairs: &Pairs, at_least: usize, segment: &Segment) -> Result<Blocks, Damage> {
+        let rows = segment.rows();
+        let row_bytes = segment.blocks.div_ceil(8);
         if rows + ROWS * row_bytes > self.segments.end {
             return Err(self.damage("pairs"));
         }
@@ -108,7 +141,7 @@ impl Names {
             Ok::<(), Damage>(())
         };
         // Counters of four bits, a bit of each in a plane, begin so that the wanted count carries over.
-        let begin = PAIRS_MAX + 1 - pairs.at_least.clamp(1, PAIRS_MAX);
+        let begin = PAIRS_MAX + 1 - at_least.clamp(1, PAIRS_MAX);
         let mut planes: [Blocks; 4] =
             [0, 1, 2, 3].map(|bit| [if begin >> bit & 1 == 1 { u64::MAX } else { 0 }; WORDS]);
         let mut enough: Blocks = [0; WORDS];

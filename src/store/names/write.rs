@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{BLOCK_LABELS, CLASSES, NIBBLE, NamesMeta, ROWS, SEGMENT_BLOCKS, class};
+use super::{BLOCK_LABELS, CLASSES, HEAD_BYTES, NIBBLE, NamesMeta, ROWS, SEGMENT_BLOCKS, class, head};
 use crate::store::filter;
 use crate::store::hashes::Hashes;
 use crate::store::observed::push_varint;
@@ -186,6 +186,7 @@ struct Segments<'a> {
     text: Vec<u8>,
     /// Where the blocks of the segment begin.
     starts: Vec<u32>,
+    heads: Vec<u64>,
     /// A bit a block for each pair of characters.
     rows: Vec<[u8; SEGMENT_BLOCKS / 8]>,
     block: Vec<u8>,
@@ -204,6 +205,7 @@ impl<'a> Segments<'a> {
             written: 0,
             text: Vec::new(),
             starts: Vec::new(),
+            heads: Vec::new(),
             rows,
             block: Vec::new(),
             in_block: 0,
@@ -263,6 +265,7 @@ impl<'a> Segments<'a> {
             return Ok(());
         }
         self.starts.push(self.text.len() as u32);
+        self.heads.push(head(&self.first));
         self.text.push(common(&self.first, &self.last) as u8);
         self.text.append(&mut self.block);
         self.in_block = 0;
@@ -280,11 +283,17 @@ impl<'a> Segments<'a> {
         for start in &self.starts {
             self.out.write_all(&start.to_le_bytes())?;
         }
+        for head in self.heads.drain(..) {
+            self.out.write_all(&head.to_le_bytes())?;
+        }
         for row in &mut self.rows {
             self.out.write_all(&row[..row_bytes])?;
             row.fill(0);
         }
-        self.written += (self.text.len() + self.starts.len() * 4 + ROWS * row_bytes) as u64;
+        self.written += (self.text.len()
+            + self.starts.len() * 4
+            + (self.starts.len() - 1) * HEAD_BYTES
+            + ROWS * row_bytes) as u64;
         self.text.clear();
         self.starts.clear();
         Ok(())
