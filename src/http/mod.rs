@@ -59,6 +59,7 @@ mod ingest;
 mod login;
 mod metrics;
 mod open_tip;
+mod openapi;
 mod own;
 mod pdns;
 mod people;
@@ -291,6 +292,8 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/logout", post(login::logout))
         // Whoever runs the process.
         .route("/metrics", get(metrics::metrics))
+        .route("/openapi.json", get(openapi::openapi))
+        .route("/docs", get(openapi::page))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .fallback(unknown_route)

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Service;
 use super::api::parameter;
@@ -24,8 +25,9 @@ use crate::indicator::Indicator;
 use crate::people::{self, KINDS, Kind, PIN, PeopleError, RECORDS_MAX, Record, Said};
 
 /// The records on an object.
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Records)]
+pub(super) struct Listed {
     indicator: Indicator,
     /// How many there are, also where fewer are listed.
     total: usize,

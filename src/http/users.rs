@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post, put};
 use axum::{Extension, Router};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Service;
 use super::api::parameter;
@@ -80,8 +81,8 @@ fn with_object(object: &str, response: Response) -> Response {
 //------------ Me ------------------------------------------------------------
 
 /// Who asks.
-#[derive(Serialize)]
-struct Me<'a> {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Me<'a> {
     user: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<Role>,
@@ -99,8 +100,8 @@ struct Me<'a> {
     csrf: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Quota {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Quota {
     day: u64,
     used: u64,
     left: u64,
@@ -124,9 +125,9 @@ async fn me(Extension(caller): Extension<Caller>) -> Response {
     json_response(StatusCode::OK, &me)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewPassword {
+pub(super) struct NewPassword {
     old: String,
     new: String,
 }
@@ -182,9 +183,10 @@ async fn tokens(State(service): Shared, Extension(caller): Extension<Caller>, ur
     .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct WantedToken {
+#[schema(as = NewToken)]
+pub(super) struct WantedToken {
     name: String,
     user: Option<String>,
     scopes: Option<Vec<Scope>>,
@@ -266,8 +268,9 @@ async fn users(State(service): Shared, uri: Uri) -> Response {
 }
 
 /// A user that is wanted: name and role, and what can be changed of one.
-#[derive(Deserialize)]
-struct WantedUser {
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewUser)]
+pub(super) struct WantedUser {
     name: String,
     role: Role,
     #[serde(flatten)]
@@ -353,9 +356,9 @@ async fn remove_group(State(service): Shared, Path(name): Path<String>, uri: Uri
 
 //------------ The first admin -----------------------------------------------
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Setup {
+pub(super) struct Setup {
     token: String,
     user: String,
     password: String,
