@@ -123,7 +123,7 @@ pub struct NewToken {
     pub days: i64,
 }
 
-/// What is to be changed of a user: what is `None` stays. An inner `None` takes it away.
+/// What is to be changed of a user: what is not there stays, `null` takes it away.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserChange {

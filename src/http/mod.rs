@@ -47,6 +47,7 @@ mod cache;
 mod connection;
 mod error;
 mod gate;
+mod part;
 mod table;
 mod tls;
 mod who;

@@ -100,9 +100,10 @@ fn user(request: &Request) -> Option<String> {
 
 /// What a body says, by a user where one is known, whatever it says of that.
 fn said(body: &[u8], user: Option<String>) -> serde_json::Result<Said> {
-    let Some(user) = user else { return serde_json::from_slice(body) };
     let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body)?;
-    fields.insert("by".to_owned(), user.into());
+    if let Some(user) = user {
+        fields.insert("by".to_owned(), user.into());
+    }
     serde_json::from_value(fields.into())
 }
 

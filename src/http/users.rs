@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post, put};
@@ -18,6 +18,7 @@ use super::api::parameter;
 use super::body::json;
 use super::error::Problem;
 use super::gate::{Object, SignedIn};
+use super::part::Part;
 use super::people::{answered, json_response, unavailable, wrong};
 use super::table::Dialect;
 use super::who::denial;
@@ -221,7 +222,7 @@ async fn create_token(
 async fn revoke_token(
     State(service): Shared,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Part(id): Part,
     uri: Uri,
 ) -> Response {
     answered(async move {
@@ -274,6 +275,7 @@ pub(super) struct WantedUser {
     name: String,
     role: Role,
     #[serde(flatten)]
+    #[schema(value_type = UserChange)]
     rest: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -296,7 +298,7 @@ async fn add_user(State(service): Shared, request: Request) -> Response {
     .await
 }
 
-async fn change_user(State(service): Shared, Path(name): Path<String>, request: Request) -> Response {
+async fn change_user(State(service): Shared, Part(name): Part, request: Request) -> Response {
     answered(async move {
         let uri = request.uri().clone();
         let wanted: serde_json::Map<String, serde_json::Value> = json(&service, &uri, request).await?;
@@ -315,7 +317,7 @@ async fn change_user(State(service): Shared, Path(name): Path<String>, request: 
     .await
 }
 
-async fn remove_user(State(service): Shared, Path(name): Path<String>, uri: Uri) -> Response {
+async fn remove_user(State(service): Shared, Part(name): Part, uri: Uri) -> Response {
     answered(async move {
         change(&service, &uri, move |directory| directory.remove_user(&name)).await?;
         Ok(StatusCode::NO_CONTENT.into_response())
@@ -332,7 +334,7 @@ async fn groups(State(service): Shared, uri: Uri) -> Response {
     .await
 }
 
-async fn set_group(State(service): Shared, Path(name): Path<String>, request: Request) -> Response {
+async fn set_group(State(service): Shared, Part(name): Part, request: Request) -> Response {
     answered(async move {
         let uri = request.uri().clone();
         let limits: Limits = json(&service, &uri, request).await?;
@@ -346,7 +348,7 @@ async fn set_group(State(service): Shared, Path(name): Path<String>, request: Re
     .await
 }
 
-async fn remove_group(State(service): Shared, Path(name): Path<String>, uri: Uri) -> Response {
+async fn remove_group(State(service): Shared, Part(name): Part, uri: Uri) -> Response {
     answered(async move {
         change(&service, &uri, move |directory| directory.remove_group(&name)).await?;
         Ok(StatusCode::NO_CONTENT.into_response())

@@ -126,7 +126,7 @@ pub struct Record {
     pub said: Said,
     /// What became of it.
     pub status: Status,
-    /// The source that it came by: [`SOURCE`], or whose facts were imported.
+    /// The source that it came by: `people`, or whose facts were imported.
     pub source: String,
 }
 

@@ -23,6 +23,7 @@ mod misp;
 mod model;
 mod mutate;
 mod notes;
+mod openapi;
 mod order;
 mod overlap;
 mod pdns;

@@ -23,6 +23,7 @@ pub(super) use page::page;
 pub(super) use scalars::Report;
 
 use super::table::{self, Dialect, Need};
+use crate::import::SOURCE_NAME_MAX;
 use operation::{Answer, Group, Is, Operation, Parameter, Place, Shape};
 
 /// Everything that can be asked, by who asks.
@@ -38,18 +39,18 @@ const GROUPS: [&Group; 7] = [
 const LAST: &Group = &people::PROCESS;
 
 /// The parts of paths: name, the most characters, an example, what it is.
-const PARTS: [(&str, usize, &str, &str); 11] = [
-    ("domain", 4096, "example.com", reports::DOMAIN),
-    ("ip", 4096, "192.0.2.1", reports::IP),
-    ("url", 2000, "http://example.com/a", reports::URL),
-    ("hash", 4096, "44D88612FEA8A8F36DE82E1278ABB02F", reports::HASH),
-    ("q", 4096, "example.com", "A name, `*.example.com`, an address or a network."),
-    ("name", 4096, "example.com", "A name, `*.example.com` or `example.*`."),
-    ("rrtype", 20, "A", "The type of records; `ANY`: all."),
-    ("source", 200, "sensor-1", "The name of a source."),
-    ("user", 100, "soar", "The name of a user."),
-    ("group", 100, "soc", "The name of a group."),
-    ("token", 100, "0a1b2c3d", "What a token is called by."),
+const PARTS: [(&str, Option<usize>, &str, &str); 11] = [
+    ("domain", None, "example.com", reports::DOMAIN),
+    ("ip", None, "192.0.2.1", reports::IP),
+    ("url", Some(2000), "http://example.com/a", reports::URL),
+    ("hash", None, "44D88612FEA8A8F36DE82E1278ABB02F", reports::HASH),
+    ("q", None, "example.com", "A name, `*.example.com`, an address or a network."),
+    ("name", None, "example.com", "A name, `*.example.com` or `example.*`."),
+    ("rrtype", None, "A", "The type of records; `ANY`: all."),
+    ("source", Some(SOURCE_NAME_MAX), "sensor-1", "The name of a source."),
+    ("user", None, "soar", "The name of a user."),
+    ("group", None, "soc", "The name of a group."),
+    ("token", None, "0a1b2c3d", "What a token is called by."),
 ];
 
 /// What a problem's status says, wherever it is answered.
@@ -77,7 +78,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
 /// `GET /openapi.json`
 pub(super) async fn openapi() -> Response {
-    let body = serde_json::to_vec_pretty(&*DOCUMENT).expect("texts, numbers and lists; only texts as keys");
+    let body = serde_json::to_vec(&*DOCUMENT).expect("texts, numbers and lists; only texts as keys");
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
 }
 
@@ -210,10 +211,10 @@ fn who(operation: &Operation) -> String {
     if row.is_lookup { format!("{who}. It counts as a lookup.") } else { format!("{who}.") }
 }
 
-fn part((name, most, example, about): &(&str, usize, &str, &str)) -> Value {
+fn part((name, most, example, about): &(&str, Option<usize>, &str, &str)) -> Value {
     json!({
         "name": name, "in": "path", "required": true, "description": about, "example": example,
-        "schema": {"type": "string", "minLength": 1, "maxLength": most},
+        "schema": text(*most, true),
     })
 }
 
@@ -223,14 +224,13 @@ fn parameter(parameter: &Parameter) -> Value {
         Place::Header => "header",
     };
     let mut schema = match parameter.is {
-        Is::Text(most) => json!({"type": "string", "minLength": 1, "maxLength": most}),
+        Is::Text(most) => text(most, parameter.is_required),
         Is::OneOf(names) => json!({"type": "string", "enum": names}),
         Is::Moment => json!({"type": "string", "pattern": MOMENT}),
-        Is::Whole(..) => json!({"type": "integer"}),
+        Is::Whole(from, _) => json!({"type": "integer", "minimum": from}),
     };
     let mut example = json!(parameter.example);
-    if let Is::Whole(from, to) = parameter.is {
-        schema["minimum"] = from.into();
+    if let Is::Whole(_, to) = parameter.is {
         if let Some(to) = to {
             schema["maximum"] = to.into();
         }
@@ -240,6 +240,17 @@ fn parameter(parameter: &Parameter) -> Value {
         "name": parameter.name, "in": place, "required": parameter.is_required,
         "description": parameter.about, "schema": schema, "example": example,
     })
+}
+
+fn text(most: Option<usize>, is_needed: bool) -> Value {
+    let mut schema = json!({"type": "string"});
+    if let Some(most) = most {
+        schema["maxLength"] = most.into();
+    }
+    if is_needed {
+        schema["minLength"] = 1.into();
+    }
+    schema
 }
 
 /// A day or a minute of one, as `crate::request` reads them.
@@ -279,8 +290,8 @@ const LOOKUP_HEADERS: [&str; 3] = ["RateLimit-Limit", "RateLimit-Remaining", "Ra
 /// What a body of a shape is, as a media type's value.
 fn content(shape: Shape) -> Value {
     match shape {
-        // Bytes have no schema in OpenAPI 3.1.
-        Shape::Bytes => json!({}),
+        // OpenAPI 3.1 needs no schema for bytes; generators of clients do.
+        Shape::Bytes => json!({"schema": {"type": "string", "format": "binary"}}),
         Shape::Text => json!({"schema": {"type": "string"}}),
         Shape::Written(name) => json!({"schema": reference("schemas", name)}),
         Shape::Of(of) => json!({"schema": reference("schemas", &(of.name)())}),

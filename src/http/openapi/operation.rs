@@ -94,12 +94,12 @@ pub(super) enum Place {
 /// What a parameter can be.
 #[derive(Clone, Copy)]
 pub(super) enum Is {
-    /// A text of so many characters at most.
-    Text(usize),
+    /// A text, of so many characters at most; where it must be there, of one at least.
+    Text(Option<usize>),
     /// One of these.
     OneOf(&'static [&'static str]),
     /// A whole number, from and up to.
-    Whole(i64, Option<i64>),
+    Whole(i64, Option<u64>),
     /// A day or a moment: `2024-05-28`, `2024-05-28T07:03Z`.
     Moment,
 }
@@ -116,7 +116,7 @@ pub(super) const fn query(
 
 pub(super) const fn header(
     name: &'static str,
-    most: usize,
+    most: Option<usize>,
     example: &'static str,
     about: &'static str,
 ) -> Parameter {

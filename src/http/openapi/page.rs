@@ -109,9 +109,9 @@ fn bounds(schema: &Value) -> String {
         let names: Vec<String> = names.iter().map(|name| format!("<code>{}</code>", words(name))).collect();
         return format!("One of {}.", names.join(", "));
     }
-    match (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
+    match (schema["minimum"].as_i64(), schema["maximum"].as_u64()) {
         (Some(i64::MIN), _) => "A whole number.".to_owned(),
-        (Some(from), None | Some(i64::MAX)) => format!("A whole number from {from}."),
+        (Some(from), None | Some(u64::MAX)) => format!("A whole number from {from}."),
         (Some(from), Some(to)) => format!("A whole number, {from} to {to}."),
         _ => String::new(),
     }

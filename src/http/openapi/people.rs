@@ -22,8 +22,8 @@ pub(super) const SAID: Group = Group {
         delete("/api/v1/pins", "removePin", "Takes the live pin on an object back")
             .with(&[
                 ABOUT,
-                query("by", Text(100), "ann", "Who takes it back; where users are known it is who asks."),
-                needed("reason", Text(1000), "was ours", "Why."),
+                query("by", Text(None), "ann", "Who takes it back; where users are known it is who asks."),
+                needed("reason", Text(Some(1000)), "was ours", "Why."),
             ])
             .answers(&[json(200, Of(of::<Record>()), "What took it back.")], &[400, 404]),
         listed("/api/v1/notes", "notes", "Notes on an object"),
@@ -39,7 +39,7 @@ pub(super) const SAID: Group = Group {
 };
 
 const ABOUT: Parameter =
-    needed("indicator", Text(4096), "example.com", "A domain, address, URL or file hash, as typed.");
+    needed("indicator", Text(None), "example.com", "A domain, address, URL or file hash, as typed.");
 const LISTED: &[Answer] = &[json(200, Of(of::<Listed>()), "The newest first, 1,000 at most.")];
 const KEPT: &[Answer] = &[json(201, Of(of::<Record>()), "What is kept.")];
 const SAYS: &[(&str, Shape)] = &[(JSON, Of(of::<Said>()))];
@@ -63,7 +63,7 @@ pub(super) const USERS: Group = Group {
             .takes(&[(JSON, Of(of::<NewPassword>()))])
             .answers(&[bare(204, "It is changed.")], &[400, 403, 408, 413, 415]),
         get("/api/v1/tokens", "tokens", "Tokens of who asks; of an admin all")
-            .with(&[query("user", Text(100), "soar", "Those of this user.")])
+            .with(&[query("user", Text(None), "soar", "Those of this user.")])
             .answers(&[json(200, List(of::<TokenRow<'_>>()), "The tokens, without their secrets.")], &[]),
         post("/api/v1/tokens", "createToken", "Makes a token")
             .takes(&[(JSON, Of(of::<WantedToken>()))])
@@ -93,10 +93,10 @@ pub(super) const USERS: Group = Group {
             .answers(&[bare(204, "It is gone.")], &[400, 404]),
         get("/api/v1/audit", "audit", "Who did what")
             .with(&[
-                query("since", Text(100), "2024-05-28", "From this day or moment on."),
-                query("until", Text(100), "2024-05-29T12:00Z", "Up to this day or moment."),
-                query("user", Text(100), "ann", "Of this user."),
-                query("action", Text(100), "lookup", "What was done."),
+                query("since", Text(None), "2024-05-28", "From this day or moment on."),
+                query("until", Text(None), "2024-05-29T12:00Z", "Up to this day or moment."),
+                query("user", Text(None), "ann", "Of this user."),
+                query("action", Text(None), "lookup", "What was done."),
             ])
             .answers(
                 &[answer(200, "application/x-ndjson", Lines(of::<Entry>()), "The oldest first.")],

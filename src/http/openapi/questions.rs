@@ -11,6 +11,7 @@ use crate::feeds::Rejected;
 use crate::history::diff::Diff;
 use crate::history::timeline::Timeline;
 use crate::http::{ingest, own};
+use crate::import::SOURCE_NAME_MAX;
 use crate::overlap::Overlap;
 use crate::pdns::Common;
 use crate::source::known::Known;
@@ -23,7 +24,7 @@ pub(super) const GROUP: Group = Group {
     operations: &[
         get("/api/v1/indicator", "indicator", "A report on an indicator of any kind, or what was asked for one")
             .about("That nothing is known is an answer too: it names the sources that were asked, and look-alikes.")
-            .with(&[needed("value", Is::Text(4096), "example.com", INDICATOR), SECTIONS, COUNT, AS_OF])
+            .with(&[needed("value", Is::Text(None), "example.com", INDICATOR), SECTIONS, COUNT, AS_OF])
             .answers(&[json(200, Of(of::<own::Answer>()), "What is known.")], &[400, 414]),
         post("/api/v1/lookup", "lookup", "Zones of up to 100,000 values, or their reports")
             .about(
@@ -34,7 +35,7 @@ pub(super) const GROUP: Group = Group {
                 SECTIONS,
                 COUNT,
                 AS_OF,
-                query("column", Is::Text(4096), "1", "The column of a table with the values, by name or number from 1."),
+                query("column", Is::Text(None), "1", "The column of a table with the values, by name or number from 1."),
             ])
             .takes(&[
                 ("application/json", Written("Own.Values")),
@@ -51,13 +52,13 @@ pub(super) const GROUP: Group = Group {
             ),
         get("/api/v1/diff", "diff", "What changed of an object between two moments, and why")
             .with(&[
-                needed("indicator", Is::Text(4096), "example.com", INDICATOR),
+                needed("indicator", Is::Text(None), "example.com", INDICATOR),
                 needed("from", Moment, "2024-05-01", "The earlier day (its end) or moment."),
                 query("to", Moment, "2024-05-28", "The later one; absent: now."),
             ])
             .answers(&[json(200, Of(of::<Diff>()), "What changed.")], REFUSED),
         get("/api/v1/timeline", "timeline", "When an object was in which zone, and why that changed")
-            .with(&[needed("indicator", Is::Text(4096), "example.com", INDICATOR)])
+            .with(&[needed("indicator", Is::Text(None), "example.com", INDICATOR)])
             .answers(&[json(200, Of(of::<Timeline>()), "Times of equal zone, the oldest first.")], REFUSED),
     ],
 };
@@ -118,10 +119,10 @@ pub(super) const SOURCES: Group = Group {
                 "All of it or nothing. With an `Idempotency-Key` a body is taken in once, however often it is sent.",
             )
             .with(&[
-                needed("source", Is::Text(200), "sensor-1", "The name of the source."),
-                query("format", Is::Text(100), "native", "The format; absent: the source's own, else `native`."),
-                header("Idempotency-Key", 255, "batch-2024-05-28-1", "A key of the sender's own for this body."),
-                header("Content-Encoding", 20, "gzip", "`gzip` or `zstd`, where the body is compressed."),
+                needed("source", Is::Text(Some(SOURCE_NAME_MAX)), "sensor-1", "The name of the source."),
+                query("format", Is::Text(None), "native", "The format; absent: the source's own, else `native`."),
+                header("Idempotency-Key", Some(255), "batch-2024-05-28-1", "A key of the sender's own for this body."),
+                header("Content-Encoding", None, "gzip", "`gzip` or `zstd`, where the body is compressed."),
             ])
             .takes(&[("application/octet-stream", Bytes)])
             .answers(
@@ -140,11 +141,11 @@ const INDICATOR: &str = "A domain, address, URL or file hash, as typed.";
 const RECORDS: &[Parameter] = &[
     query(
         "limit",
-        Whole(0, Some(i64::MAX)),
+        Whole(0, Some(u64::MAX)),
         "100",
         "The most records, up to 100,000; absent: 10,000; 0: as many as there may be.",
     ),
-    query("offset", Whole(0, Some(i64::MAX)), "0", "Records that are passed over."),
+    query("offset", Whole(0, Some(u64::MAX)), "0", "Records that are passed over."),
     fence("time_first_before", "First seen at or before."),
     fence("time_first_after", "First seen at or after."),
     fence("time_last_before", "Last seen at or before."),
@@ -153,7 +154,7 @@ const RECORDS: &[Parameter] = &[
 
 /// When records were seen.
 const fn fence(name: &'static str, about: &'static str) -> Parameter {
-    query(name, Whole(i64::MIN, Some(i64::MAX)), "1716000000", about)
+    query(name, Whole(i64::MIN, Some(i64::MAX as u64)), "1716000000", about)
 }
 
 const STREAM: &[Answer] = &[answer(

@@ -30,29 +30,29 @@ pub(super) const GROUP: Group = Group {
             .with(REPORT)
             .answers(HASH_REPORT, REFUSED),
         get("/api/v1/search/domain", "searchDomain", "The smaller report on a domain")
-            .with(&[needed("request", Text(4096), "example.com", DOMAIN)])
+            .with(&[needed("request", Text(None), "example.com", DOMAIN)])
             .answers(&[json(200, Written("OpenTip.domain"), "The report.")], REFUSED),
         get("/api/v1/search/ip", "searchIp", "The smaller report on an address")
-            .with(&[needed("request", Text(4096), "192.0.2.1", IP)])
+            .with(&[needed("request", Text(None), "192.0.2.1", IP)])
             .answers(&[json(200, Written("OpenTip.ip"), "The report; of a reserved address it may be empty.")], REFUSED),
         get("/api/v1/search/url", "searchUrl", "The smaller report on a web address")
             .about("All that stands after `request=`, to the end of the query, is the URL. It needs a path: `example.com/` has one.")
-            .with(&[needed("request", Text(2000), "example.com/a", URL)])
+            .with(&[needed("request", Text(Some(2000)), "example.com/a", URL)])
             .answers(&[json(200, Written("OpenTip.url"), "The report.")], REFUSED)
             .raw(),
         get("/api/v1/search/hash", "searchHash", "The smaller report on a file")
-            .with(&[needed("request", Text(4096), "44D88612FEA8A8F36DE82E1278ABB02F", HASH)])
+            .with(&[needed("request", Text(None), "44D88612FEA8A8F36DE82E1278ABB02F", HASH)])
             .answers(&[json(200, Written("OpenTip.hash"), "The report.")], REFUSED),
         post("/api/v1/scan/file", "scanFile", "The smaller report on a file that is sent")
             .about("The body, of 256 MB at most, is hashed as it streams in, and forgotten: nothing is run or opened.")
-            .with(&[query("filename", Text(1024), "setup.exe", "What the file is called.")])
+            .with(&[query("filename", Text(Some(1024)), "setup.exe", "What the file is called.")])
             .takes(&[("application/octet-stream", Bytes)])
             .answers(
                 &[json(200, Written("OpenTip.hash"), "The report; `NotCategorized` where nothing is known of the file.")],
                 &[400, 408, 413],
             ),
         post("/api/v1/getresult/file", "scanResult", "The smaller report on a file, as the result of a scan")
-            .with(&[needed("request", Text(4096), "44D88612FEA8A8F36DE82E1278ABB02F", HASH)])
+            .with(&[needed("request", Text(None), "44D88612FEA8A8F36DE82E1278ABB02F", HASH)])
             .answers(&[json(200, Written("OpenTip.hash"), "The report.")], REFUSED),
     ],
 };
@@ -103,7 +103,7 @@ pub(super) const REFUSED: &[u16] = &[400, 404, 414];
 
 pub(super) const SECTIONS: Parameter = query(
     "sections",
-    Text(4096),
+    Text(None),
     "Zone,Verdict",
     "The sections that are wanted, separated by commas; absent: all. Those that this kind of report does not have are \
      ignored; none left is 400.",
@@ -124,7 +124,7 @@ pub(super) const AS_OF: Parameter = query(
 );
 const MATCH: Parameter = header(
     "If-None-Match",
-    4096,
+    None,
     "\"0\"",
     "The `ETag` of an answer that the client has: where it still holds, 304.",
 );
@@ -145,10 +145,10 @@ const fn report(name: &'static str) -> [Answer; 3] {
 }
 
 const ONE: &[Parameter] = &[
-    needed("publication_id", Text(4096), "report-1", "The id of a report, as `get_list` names it."),
+    needed("publication_id", Text(None), "report-1", "The id of a report, as `get_list` names it."),
     query(
         "include_info",
-        Text(4096),
+        Text(None),
         "iocs",
         "What besides, separated by commas: `all`, `iocs`, `yara`, `pdf`, `execsum`. Of these facts have indicators.",
     ),
@@ -164,7 +164,7 @@ const BETWEEN: &[Parameter] = &[
     query("date_end", Whole(0, Some(SECONDS_MAX)), "1800000000", "Up to this moment, Unix seconds."),
 ];
 /// Twelve digits.
-const SECONDS_MAX: i64 = 999_999_999_999;
+pub(super) const SECONDS_MAX: u64 = 999_999_999_999;
 const PUBLISHED: &[Answer] = &[json(200, Written("Publications.List"), "The newest first, 100,000 at most.")];
 
 const fn list(operation: Operation) -> Operation {

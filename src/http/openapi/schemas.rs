@@ -80,9 +80,26 @@ fn of_types<'a>(operations: impl Iterator<Item = &'a Operation>) -> BTreeMap<Str
         schemas.push(((of.name)().into_owned(), (of.schema)()));
         (of.inside)(&mut schemas);
     }
-    let schemas = schemas.into_iter().map(|(name, schema)| (name, json!(schema)));
+    let schemas = schemas.into_iter().map(|(name, schema)| (name, readable(json!(schema))));
     let all: BTreeMap<String, Value> = schemas.collect();
     all.iter().map(|(name, schema)| (name.clone(), merged(schema, &all))).collect()
+}
+
+/// A schema whose descriptions have no links of Rust's documentation.
+fn readable(mut schema: Value) -> Value {
+    match &mut schema {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                *value = match value.as_str() {
+                    Some(text) if key == "description" => text.replace("[`", "`").replace("`]", "`").into(),
+                    _ => readable(value.take()),
+                };
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(|one| *one = readable(one.take())),
+        _ => {}
+    }
+    schema
 }
 
 /// A record with the fields of those that it takes in: `allOf` would refuse what each alone does not know.
