@@ -39,6 +39,7 @@ mod generate;
 mod import;
 mod lookup;
 mod merge;
+mod openapi;
 mod parse;
 mod people;
 mod policy;
@@ -103,6 +104,7 @@ enum Command {
     Token(token::Token),
     Audit(audit::Audit),
     Config(config::PrintConfig),
+    Openapi(openapi::Openapi),
     Completions(completions::Completions),
     #[command(hide = true)]
     Generate(generate::Generate),
@@ -136,6 +138,7 @@ impl Command {
             Command::Token(command) => command.run(program, out),
             Command::Audit(command) => command.run(program, out),
             Command::Config(command) => command.run(program, out),
+            Command::Openapi(command) => command.run(out),
             Command::Completions(command) => command.run(out),
             Command::Generate(command) => command.run(program),
         }

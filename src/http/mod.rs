@@ -60,7 +60,6 @@ mod ingest;
 mod login;
 mod metrics;
 mod open_tip;
-mod openapi;
 mod own;
 mod pdns;
 mod people;
@@ -70,10 +69,14 @@ mod scan;
 mod sources;
 mod users;
 
+// What all of them take and answer.
+mod openapi;
+
 use cache::Cache;
 use connection::Connections;
 use error::Problem;
 use metrics::Metrics;
+pub use openapi::description;
 use table::Need;
 use tls::Certificate;
 

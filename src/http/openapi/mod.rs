@@ -27,7 +27,7 @@ use crate::import::SOURCE_NAME_MAX;
 use operation::{Answer, Group, Is, Operation, Parameter, Place, Shape};
 
 /// Everything that can be asked, by who asks.
-const GROUPS: [&Group; 7] = [
+const GROUPS: [&Group; 8] = [
     &reports::GROUP,
     &reports::PUBLICATIONS,
     &questions::GROUP,
@@ -35,8 +35,8 @@ const GROUPS: [&Group; 7] = [
     &questions::SOURCES,
     &people::SAID,
     &people::USERS,
+    &people::PROCESS,
 ];
-const LAST: &Group = &people::PROCESS;
 
 /// The parts of paths: name, the most characters, an example, what it is.
 const PARTS: [(&str, Option<usize>, &str, &str); 11] = [
@@ -76,26 +76,27 @@ const PROBLEMS: [(u16, &str); 13] = [
 /// The document.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
+/// The interface as an OpenAPI 3.1 document.
+pub fn description() -> &'static Value {
+    &DOCUMENT
+}
+
 /// `GET /openapi.json`
 pub(super) async fn openapi() -> Response {
     let body = serde_json::to_vec(&*DOCUMENT).expect("texts, numbers and lists; only texts as keys");
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
 }
 
-fn groups() -> impl Iterator<Item = &'static Group> {
-    GROUPS.into_iter().chain([LAST])
-}
-
 fn document() -> Value {
     let mut paths: Map<String, Value> = Map::new();
-    for group in groups() {
+    for group in GROUPS {
         for operation in group.operations {
             let path = paths.entry(operation.path).or_insert_with(|| json!({}));
             path[operation.method] = described(operation, group);
         }
     }
     let tags: Vec<Value> =
-        groups().map(|group| json!({"name": group.name, "description": group.about})).collect();
+        GROUPS.iter().map(|group| json!({"name": group.name, "description": group.about})).collect();
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -110,7 +111,8 @@ fn document() -> Value {
         "paths": paths,
         "components": {"securitySchemes": security(), "headers": headers(), "responses": problems()},
     });
-    document["components"]["schemas"] = schemas::used(groups().flat_map(|group| group.operations), &document);
+    document["components"]["schemas"] =
+        schemas::used(GROUPS.into_iter().flat_map(|group| group.operations), &document);
     document
 }
 

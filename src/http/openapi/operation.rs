@@ -85,7 +85,8 @@ pub(super) struct Parameter {
     pub(super) is_required: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Where a parameter stands.
+#[derive(Clone, Copy)]
 pub(super) enum Place {
     Query,
     Header,

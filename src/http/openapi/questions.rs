@@ -39,9 +39,9 @@ pub(super) const GROUP: Group = Group {
             ])
             .takes(&[
                 ("application/json", Written("Own.Values")),
-                (NDJSON, Text),
-                ("text/csv", Text),
-                ("text/plain", Text),
+                (NDJSON, Bytes),
+                ("text/csv", Bytes),
+                ("text/plain", Bytes),
             ])
             .answers(
                 &[

@@ -136,6 +136,10 @@ fn written() -> impl Iterator<Item = (String, Value)> {
         let definitions = schema.as_object_mut().and_then(|schema| schema.remove("$defs"));
         let definitions = definitions.and_then(|all| all.as_object().cloned()).unwrap_or_default();
         let named = definitions.into_iter().map(|(name, schema)| (format!("{}{name}", file.prefix), schema));
+        // Generators would call it by its title, not by its name.
+        let title = schema.as_object_mut().and_then(|schema| schema.remove("title"));
+        let remark = [title.as_ref(), schema.get("$comment")].into_iter().flatten().filter_map(Value::as_str);
+        schema["$comment"] = remark.collect::<Vec<_>>().join(". ").into();
         let whole = Some((file.whole.to_owned(), schema)).filter(|(name, _)| !name.is_empty());
         named.chain(whole).map(|(name, schema)| (name, adapted(schema, &file))).collect::<Vec<_>>()
     })
