@@ -11,6 +11,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+mod exports;
 mod operation;
 mod page;
 mod people;
@@ -27,10 +28,11 @@ use crate::import::SOURCE_NAME_MAX;
 use operation::{Answer, Group, Is, Operation, Parameter, Place, Shape};
 
 /// Everything that can be asked, by who asks.
-const GROUPS: [&Group; 8] = [
+const GROUPS: [&Group; 9] = [
     &reports::GROUP,
     &reports::PUBLICATIONS,
     &questions::GROUP,
+    &exports::GROUP,
     &questions::PASSIVE_DNS,
     &questions::SOURCES,
     &people::SAID,
@@ -39,7 +41,7 @@ const GROUPS: [&Group; 8] = [
 ];
 
 /// The parts of paths: name, the most characters, an example, what it is.
-const PARTS: [(&str, Option<usize>, &str, &str); 11] = [
+const PARTS: [(&str, Option<usize>, &str, &str); 14] = [
     ("domain", None, "example.com", reports::DOMAIN),
     ("ip", None, "192.0.2.1", reports::IP),
     ("url", Some(2000), "http://example.com/a", reports::URL),
@@ -47,6 +49,9 @@ const PARTS: [(&str, Option<usize>, &str, &str); 11] = [
     ("q", None, "example.com", "A name, `*.example.com`, an address or a network."),
     ("name", None, "example.com", "A name, `*.example.com` or `example.*`."),
     ("rrtype", None, "A", "The type of records; `ANY`: all."),
+    ("cidr", None, "192.0.2.0/24", "A network, `192.0.2.0/24` or `192.0.2.0-192.0.2.9`."),
+    ("asn", None, "AS112", "An autonomous system, with `AS` or without."),
+    ("report", None, "report-1", "The id of an intelligence report."),
     ("source", Some(SOURCE_NAME_MAX), "sensor-1", "The name of a source."),
     ("user", None, "soar", "The name of a user."),
     ("group", None, "soc", "The name of a group."),
@@ -238,10 +243,15 @@ fn parameter(parameter: &Parameter) -> Value {
         }
         example = parameter.example.parse::<i64>().map_or(example, Value::from);
     }
-    json!({
+    let mut described = json!({
         "name": parameter.name, "in": place, "required": parameter.is_required,
-        "description": parameter.about, "schema": schema, "example": example,
-    })
+        "description": parameter.about, "schema": schema,
+    });
+    // What another answer gives has none.
+    if example != "" {
+        described["example"] = example;
+    }
+    described
 }
 
 fn text(most: Option<usize>, is_needed: bool) -> Value {

@@ -7,13 +7,16 @@ use super::operation::{
 };
 use super::reports::{AS_OF, COUNT, REFUSED, SECTIONS};
 use crate::bulk::Row;
+use crate::export::{misp, stix};
 use crate::feeds::Rejected;
 use crate::history::diff::Diff;
 use crate::history::timeline::Timeline;
 use crate::http::{ingest, own};
 use crate::import::SOURCE_NAME_MAX;
+use crate::network::Overview;
 use crate::overlap::Overlap;
 use crate::pdns::Common;
+use crate::search;
 use crate::source::known::Known;
 
 const NDJSON: &str = "application/x-ndjson";
@@ -35,6 +38,12 @@ pub(super) const GROUP: Group = Group {
                 SECTIONS,
                 COUNT,
                 AS_OF,
+                query(
+                    "format",
+                    Is::OneOf(&["ndjson", "csv", "stix", "misp"]),
+                    "ndjson",
+                    "The form of the answer; absent: by `Accept`, else as the values came.",
+                ),
                 query("column", Is::Text(None), "1", "The column of a table with the values, by name or number from 1."),
             ])
             .takes(&[
@@ -47,9 +56,24 @@ pub(super) const GROUP: Group = Group {
                 &[
                     answer(200, NDJSON, Lines(of::<Row<'_>>()), "A line a value, in their order."),
                     answer(200, "text/csv", Text, "The table that was sent, with columns added."),
+                    answer(200, stix::MEDIA_TYPE, Written("StixBundle"), "One bundle."),
+                    answer(200, misp::MEDIA_TYPE, Written("Own.MispEvent"), "One event."),
                 ],
                 &[400, 408, 413, 415],
             ),
+        get("/api/v1/network/{cidr}", "network", "What is in a network")
+            .with(&[AS_OF])
+            .answers(&[json(200, Of(of::<Overview>()), "What is known.")], REFUSED),
+        get("/api/v1/asn/{asn}", "autonomousSystem", "What is in an autonomous system")
+            .with(&[AS_OF])
+            .answers(&[json(200, Of(of::<Overview>()), "What is known.")], REFUSED),
+        get("/api/v1/search-all", "searchAll", "What fits a text: names, addresses, files, masks, reports")
+            .with(&[
+                needed("q", Is::Text(None), "example*", "The text; `docs/search.md` says what can be asked."),
+                query("cursor", Is::Text(None), "", "Where the next page begins, as the one before says."),
+                query("limit", Whole(1, None), "100", "The most results, up to 1000; absent: 100."),
+            ])
+            .answers(&[json(200, Of(of::<search::Page>()), "A page of results.")], &[400, 414]),
         get("/api/v1/diff", "diff", "What changed of an object between two moments, and why")
             .with(&[
                 needed("indicator", Is::Text(None), "example.com", INDICATOR),

@@ -6,9 +6,9 @@ use utoipa::openapi::{KnownFormat, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::fact::RecordType;
-use crate::indicator::{DomainName, Indicator};
+use crate::indicator::{Asn, DomainName, Indicator};
 use crate::source::{Interval, Location};
-use crate::value::{CATEGORIES, Category, ThreatScore, Timestamp, Tlp};
+use crate::value::{CATEGORIES, Category, CountryCode, ThreatScore, Timestamp, Tlp};
 
 /// A text: what it says, a pattern that holds for each, one of them.
 fn text(about: &str, pattern: Option<&str>, example: &str) -> ObjectBuilder {
@@ -42,6 +42,9 @@ scalars! {
         .minimum(Some(0)).maximum(Some(100));
     Indicator => text("A domain, address, URL or file hash; in answers with its kind before it.", None, "domain:example.com");
     DomainName => text("A domain or host name.", None, "example.com");
+    Asn => ObjectBuilder::new().schema_type(Type::Integer).description(Some("The number of an autonomous system."))
+        .minimum(Some(0)).maximum(Some(u32::MAX));
+    CountryCode => text("A country, ISO 3166-1 alpha-2.", Some("^[A-Z]{2}$"), "NL");
     RecordType => text("A type of DNS record.", Some("^[A-Z0-9]+$"), "AAAA");
     Location => text("Where a source comes from.", None, "https://feeds.example/list.txt");
     Interval => text("A whole number with its unit.", Some("^[0-9]+[smhd]$"), "6h");
