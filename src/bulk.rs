@@ -10,6 +10,7 @@ use std::sync::mpsc::sync_channel;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::indicator::{Indicator, Kind, extract};
 use crate::lookup::{Context, LookupError, Request, report_in};
@@ -238,25 +239,28 @@ fn most_likely(rows: &[csv::StringRecord]) -> Option<usize> {
 //------------ Answers -------------------------------------------------------
 
 /// What is said of a value.
-#[derive(Serialize)]
-struct Row<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkRow)]
+pub(crate) struct Row<'a> {
     /// As typed.
     value: &'a str,
     #[serde(flatten)]
     said: Said,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-enum Said {
+#[schema(as = BulkSaid)]
+pub(crate) enum Said {
     /// It is no indicator.
     Wrong { error: String },
     /// What it is, and how it is judged.
     Judged(Judged),
 }
 
-#[derive(Serialize)]
-struct Judged {
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkJudged)]
+pub(crate) struct Judged {
     kind: Kind,
     indicator: String,
     zone: Zone,
@@ -266,6 +270,7 @@ struct Judged {
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     report: Option<Box<RawValue>>,
 }
 

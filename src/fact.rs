@@ -13,6 +13,7 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::indicator::{
     AddressRange, Asn, DomainName, FileHashes, Indicator, Mask, Url, is_reserved, special_purpose_name,
@@ -548,7 +549,7 @@ pub struct PhishingReport {
 }
 
 /// The kind of an intelligence report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum ReportType {
     /// A targeted attacker.
     #[serde(rename = "APT")]
@@ -560,7 +561,7 @@ pub enum ReportType {
 }
 
 /// An intelligence report.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Publication {
     /// The report's own identifier; `publication_id` on the wire.
     pub id: String,

@@ -3,6 +3,7 @@
 //! A source that repeats another is no second opinion: `derived_from` in the policy makes the two count once.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::store::{Store, StoreError};
 use crate::value::Timestamp;
@@ -18,7 +19,7 @@ const DERIVED_SHARE: f64 = 0.95;
 const DERIVED_LISTED_MIN: u64 = 20;
 
 /// How much of each source stands in each other one.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Overlap {
     /// The moment.
     pub at: Timestamp,
@@ -29,7 +30,7 @@ pub struct Overlap {
 }
 
 /// A source and the others.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct SourceOverlap {
     /// The source.
     pub source: String,
@@ -48,7 +49,8 @@ pub struct SourceOverlap {
 }
 
 /// What a source shares with another.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = SourceShared)]
 pub struct Shared {
     /// The other source.
     pub with: String,

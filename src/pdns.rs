@@ -8,6 +8,7 @@ use std::io::Write;
 use std::net::IpAddr;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::fact::RecordType;
 use crate::indicator::{AddressRange, DomainName};
@@ -249,8 +250,9 @@ fn typed(counterpart: &[u8]) -> Option<(RecordType, &str)> {
 
 //------------ Writing -------------------------------------------------------
 
-#[derive(Serialize)]
-struct Common<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = PassiveDnsRecord)]
+pub(crate) struct Common<'a> {
     rrname: &'a str,
     rrtype: RecordType,
     rdata: &'a str,

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use flate2::{Compression, GzBuilder};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::export::iocs::{self, Csv};
 use crate::fact::{Mention, Publication, ReportType};
@@ -135,7 +136,8 @@ pub fn search(
 pub const INDICATORS_MAX: usize = 10_000;
 
 /// What a report names, and how it is judged.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = NamedIndicator)]
 pub struct Named {
     /// What kind of object it is.
     pub kind: Kind,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::dossier::DomainDossier;
 use crate::indicator::{DomainName, Indicator, Kind, Url};
@@ -20,7 +21,7 @@ pub const SOURCES_MAX: usize = 1000;
 const LOOKALIKES_SAID: usize = 3;
 
 /// What was asked of an object of which nothing is known.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Asked {
     /// The object.
     pub indicator: String,
@@ -37,7 +38,7 @@ pub struct Asked {
 }
 
 /// A source that was asked.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct AskedSource {
     /// Its name.
     pub name: String,
@@ -48,7 +49,7 @@ pub struct AskedSource {
 }
 
 /// The registrable domain of a name.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Nearby {
     /// The domain.
     pub name: String,
@@ -57,7 +58,7 @@ pub struct Nearby {
 }
 
 /// A known name that looks like the one that was asked of.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Lookalike {
     /// The name.
     pub name: String,

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::indicator::Kind;
 
@@ -82,7 +83,9 @@ impl std::fmt::Display for Tlp {
 }
 
 /// How dangerous an object is taken to be. Ordered as reports order rows: the worst first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 pub enum Zone {
     /// Dangerous; for a file, malware.
     Red,

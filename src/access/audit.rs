@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::value::Timestamp;
 
@@ -30,7 +31,8 @@ pub const TEXT_BYTES_MAX: usize = 2000;
 const LINE_BYTES_MAX: u64 = 64 << 10;
 
 /// One thing that somebody did, or was refused.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AuditEntry)]
 pub struct Entry {
     /// When, to the second.
     pub at: Timestamp,
@@ -41,6 +43,7 @@ pub struct Entry {
     pub token: Option<String>,
     /// From where; a command has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub address: Option<std::net::IpAddr>,
     /// What was done, in a word or two: `lookup`, `pin set`, `login` …
     pub action: String,

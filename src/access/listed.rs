@@ -1,13 +1,15 @@
 //! Users and tokens as lists show them: without what nobody needs to see.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::role::{Role, Scope};
 use super::user::{Limits, Token, User};
 use crate::value::{Timestamp, Tlp};
 
 /// A user as lists show it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 pub struct UserRow<'a> {
     /// The name.
     pub name: &'a str,
@@ -44,7 +46,8 @@ impl<'a> From<&'a User> for UserRow<'a> {
 }
 
 /// A token as lists show it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
 pub struct TokenRow<'a> {
     /// What it is called by.
     pub id: &'a str,

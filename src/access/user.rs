@@ -1,13 +1,14 @@
 //! Users, groups and tokens: what they are, and what can be wanted of them.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::AccessError;
 use super::role::{Role, Scope};
 use crate::value::{Timestamp, Tlp};
 
 /// How much may be asked. Each is optional.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Lookups a day (UTC).
@@ -63,7 +64,7 @@ pub struct User {
 }
 
 /// Users with limits in common.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Group {
     /// The name, as a user's.
     pub name: String,
@@ -122,8 +123,8 @@ pub struct NewToken {
     pub days: i64,
 }
 
-/// What is to be changed of a user: what is `None` stays. An inner `None` takes it away.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What is to be changed of a user: what is not there stays, `null` takes it away.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserChange {
     /// The role.

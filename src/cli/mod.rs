@@ -40,6 +40,7 @@ mod import;
 mod lookup;
 mod merge;
 mod network;
+mod openapi;
 mod parse;
 mod people;
 mod policy;
@@ -110,6 +111,7 @@ enum Command {
     Token(token::Token),
     Audit(audit::Audit),
     Config(config::PrintConfig),
+    Openapi(openapi::Openapi),
     Completions(completions::Completions),
     #[command(hide = true)]
     Generate(generate::Generate),
@@ -147,6 +149,7 @@ impl Command {
             Command::Token(command) => command.run(program, out),
             Command::Audit(command) => command.run(program, out),
             Command::Config(command) => command.run(program, out),
+            Command::Openapi(command) => command.run(out),
             Command::Completions(command) => command.run(out),
             Command::Generate(command) => command.run(program),
         }

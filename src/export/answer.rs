@@ -34,7 +34,7 @@ impl Format {
         (Format::Json, "json", "application/json"),
         (Format::Ndjson, "ndjson", "application/x-ndjson"),
         (Format::Stix, "stix", stix::MEDIA_TYPE),
-        (Format::Misp, "misp", "application/vnd.misp+json"),
+        (Format::Misp, "misp", misp::MEDIA_TYPE),
         (Format::Csv, "csv", "text/csv; charset=utf-8"),
         (Format::Html, "html", "text/html; charset=utf-8"),
     ];

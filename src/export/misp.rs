@@ -25,6 +25,9 @@ use crate::sections::About;
 use crate::store::StoreError;
 use crate::value::{Timestamp, Zone};
 
+/// The media type of an event.
+pub const MEDIA_TYPE: &str = "application/vnd.misp+json";
+
 /// The most names of a file that are told.
 const NAMES_MAX: usize = 20;
 

@@ -6,6 +6,7 @@
 //! the input cannot be read on (a truncated gzip) or that the sink is full.
 
 use std::io::{self, BufRead};
+use utoipa::ToSchema;
 
 use crate::fact::Fact;
 use crate::value::Tlp;
@@ -93,8 +94,9 @@ pub enum Proof {
 }
 
 /// What a batch of a format means, unless its source is configured otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = SourceState)]
 pub enum State {
     /// Everything that the source says at that moment: what is not in it any more is no longer listed.
     Whole,
@@ -195,7 +197,7 @@ impl<F: FnMut(&mut Input<'_>, &mut Emit<'_>) -> io::Result<()>> Parse for F {
 }
 
 /// A record that was not understood.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, ToSchema)]
 pub struct Rejected {
     /// The file.
     pub file: String,

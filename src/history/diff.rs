@@ -1,6 +1,7 @@
 //! What changed of an object between two moments: zone, score, what they rest on, and the rows of its report.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::rows::{SectionDiff, sections};
 use super::{Change, Pins, aged, changes};
@@ -10,7 +11,7 @@ use crate::value::{Category, ThreatScore, Timestamp, Zone};
 use crate::verdict::{Confidence, Judge, Verdict};
 
 /// The difference of two reports on an object.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Diff {
     /// The object.
     pub indicator: String,
@@ -27,7 +28,8 @@ pub struct Diff {
 }
 
 /// An object at one of the two moments.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = DiffSide)]
 pub struct Side {
     /// The moment.
     pub at: Timestamp,

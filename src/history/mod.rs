@@ -4,6 +4,7 @@
 //! judges now, so what is said here is what a lookup as of that moment said.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::fact;
 use crate::indicator::Indicator;
@@ -16,7 +17,7 @@ pub mod rows;
 pub mod timeline;
 
 /// Something that changed between two verdicts on an object.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Change {
     /// What of it.
     pub what: What,
@@ -33,8 +34,9 @@ pub struct Change {
 }
 
 /// What of a verdict changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ChangeWhat)]
 pub enum What {
     /// A piece of evidence.
     Evidence,
@@ -47,8 +49,9 @@ pub enum What {
 }
 
 /// How it changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ChangeHow)]
 pub enum How {
     /// It is there now and was not before.
     Came,

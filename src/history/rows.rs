@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::lookup::{Answer, COUNT_MAX, Report};
 use crate::store::StoreError;
@@ -39,7 +40,7 @@ const LEFT_OUT: &[&str] = &["LicenseInfo", "Zone", "Verdict"];
 const FIELDS_LEFT_OUT: &[&str] = &["ThreatScore", "Categories", "CategoriesWithZone"];
 
 /// What differs in a section.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SectionDiff {
     /// Its name on the wire.
     pub name: &'static str,
@@ -64,7 +65,7 @@ pub struct SectionDiff {
 }
 
 /// A field that changed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FieldChange {
     /// The field; of a row, what the row is known by before it.
     pub field: String,

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Change, Pins, aged, changes};
 use crate::indicator::{Indicator, Kind};
@@ -29,7 +30,7 @@ const JUDGED_MAX: usize = 10_000;
 const HOUR_S: i64 = 3600;
 
 /// The zones of an object over time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Timeline {
     /// The object.
     pub indicator: String,
@@ -46,7 +47,8 @@ pub struct Timeline {
 }
 
 /// A time of equal zone and categories.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = TimelineSpan)]
 pub struct Span {
     /// Its beginning.
     pub from: Timestamp,

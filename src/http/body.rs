@@ -5,6 +5,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{StatusCode, Uri};
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::Service;
 use super::api::parameter;
@@ -52,7 +53,10 @@ pub(super) async fn json<T: DeserializeOwned>(
     request: Request,
 ) -> Result<T, Problem> {
     let body = json_body(service, uri, request).await?;
-    serde_json::from_slice(&body).map_err(|error| {
+    // A record is read from a list too, its fields by their order: that is nobody's meaning.
+    let fields = serde_json::from_slice::<Map<String, Value>>(&body);
+    let read = fields.and_then(|fields| serde_json::from_value(fields.into()));
+    read.map_err(|error| {
         Problem::new(StatusCode::BAD_REQUEST, uri, format!("the body is not as it should be: {error}"))
     })
 }

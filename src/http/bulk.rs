@@ -60,6 +60,9 @@ async fn answer(
     let media_type =
         request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).map(str::to_owned);
     let body = body(service, uri, request).await.map_err(Problem::into_response)?;
+    if body.is_empty() {
+        return Err(wrong("the body is empty: send values, as a JSON array or a text a line".to_owned()));
+    }
     let form = match &media_type {
         Some(kind) => Form::of_media_type(kind).ok_or_else(|| {
             let detail = format!(

@@ -50,6 +50,10 @@ fn reference(path: &str) -> String {
         if reference.len() >= INSTANCE_BYTES_MAX {
             break;
         }
+        // Whole escapes only.
+        if byte == b'%' && reference.len() + 3 > INSTANCE_BYTES_MAX {
+            break;
+        }
         if byte.is_ascii_alphanumeric() || b"/-._~:@!$&'()*+,;=%".contains(&byte) {
             reference.push(char::from(byte));
         } else {

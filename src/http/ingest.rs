@@ -21,6 +21,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, timeout, timeout_at};
+use utoipa::ToSchema;
 
 use super::Service;
 use super::api::parameter;
@@ -83,8 +84,9 @@ impl Ingest {
 }
 
 /// What became of a body.
-#[derive(Serialize)]
-struct Answer {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Ingested)]
+pub(super) struct Answer {
     batch: u64,
     source: String,
     format: String,

@@ -142,7 +142,7 @@ fn signed_in(name: &str, csrf: &str) -> String {
 }
 
 /// Text as it may stand in HTML.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

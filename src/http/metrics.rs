@@ -149,7 +149,7 @@ pub(super) async fn metrics(State(service): State<Arc<Service>>, uri: Uri) -> Re
     let mut text = String::new();
     if encode(&mut text, &service.metrics.registry).is_err() {
         let detail = "the figures cannot be written: see the service's log";
-        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, &uri, detail).into_response();
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, &uri, detail).into_response();
     }
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     ([(CONTENT_TYPE, kind)], text).into_response()

@@ -47,6 +47,7 @@ mod cache;
 mod connection;
 mod error;
 mod gate;
+mod part;
 mod table;
 mod tls;
 mod who;
@@ -72,10 +73,14 @@ mod search;
 mod sources;
 mod users;
 
+// What all of them take and answer.
+mod openapi;
+
 use cache::Cache;
 use connection::Connections;
 use error::Problem;
 use metrics::Metrics;
+pub use openapi::description;
 use table::Need;
 use tls::Certificate;
 
@@ -305,6 +310,8 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/logout", post(login::logout))
         // Whoever runs the process.
         .route("/metrics", get(metrics::metrics))
+        .route("/openapi.json", get(openapi::openapi))
+        .route("/docs", get(openapi::page))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .fallback(unknown_route)

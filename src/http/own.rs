@@ -9,6 +9,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::Service;
 use super::api::{parameter, wanted};
@@ -23,10 +24,12 @@ use crate::store::StoreError;
 use crate::unknown::Asked;
 
 /// What is known of an indicator: a report, or what was asked for one.
-#[derive(Serialize)]
-struct Answer {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Known)]
+pub(super) struct Answer {
     known: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<super::openapi::Report>)]
     report: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<Box<Asked>>,

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Service;
 use super::api::parameter;
@@ -24,8 +25,9 @@ use crate::indicator::Indicator;
 use crate::people::{self, KINDS, Kind, PIN, PeopleError, RECORDS_MAX, Record, Said};
 
 /// The records on an object.
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Records)]
+pub(super) struct Listed {
     indicator: Indicator,
     /// How many there are, also where fewer are listed.
     total: usize,
@@ -98,9 +100,10 @@ fn user(request: &Request) -> Option<String> {
 
 /// What a body says, by a user where one is known, whatever it says of that.
 fn said(body: &[u8], user: Option<String>) -> serde_json::Result<Said> {
-    let Some(user) = user else { return serde_json::from_slice(body) };
     let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body)?;
-    fields.insert("by".to_owned(), user.into());
+    if let Some(user) = user {
+        fields.insert("by".to_owned(), user.into());
+    }
     serde_json::from_value(fields.into())
 }
 

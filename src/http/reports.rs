@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Service;
 use super::api::parameter;
@@ -27,8 +28,9 @@ const PAGE: usize = 100;
 const PAGE_MAX: usize = 1000;
 
 /// A page of the reports that fit.
-#[derive(Serialize)]
-struct Page {
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReportPage)]
+pub(super) struct Page {
     /// How many fit.
     total: usize,
     /// How many stand before this page.
@@ -37,8 +39,9 @@ struct Page {
 }
 
 /// A report and what it names.
-#[derive(Serialize)]
-struct Whole {
+#[derive(Serialize, ToSchema)]
+#[schema(as = WholeReport)]
+pub(super) struct Whole {
     #[serde(flatten)]
     report: Publication,
     /// How many it names; [`publications::INDICATORS_MAX`] of them are shown.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use super::Service;
 use super::cache::{Age, Body};
 use super::error::Problem;
+use super::part::Part;
 use crate::access::Caller;
 use crate::import::source_name;
 use crate::lookup::Licence;
@@ -50,7 +51,7 @@ pub(super) async fn list(
 pub(super) async fn rejected(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
-    Path(name): Path<String>,
+    Part(name): Part,
     uri: Uri,
 ) -> Response {
     if let Err(detail) = source_name(&name) {
@@ -79,11 +80,7 @@ pub(super) async fn rejected(
 }
 
 /// Asks for a source now, in the background: its status says what came of it.
-pub(super) async fn refresh(
-    State(service): State<Arc<Service>>,
-    Path(name): Path<String>,
-    uri: Uri,
-) -> Response {
+pub(super) async fn refresh(State(service): State<Arc<Service>>, Part(name): Part, uri: Uri) -> Response {
     let wanted = name.clone();
     let find = move |service: &Service| Ok(registry(service)?.find(&wanted).cloned());
     let refused = |status, detail| Problem::new(status, &uri, detail).into_response();

@@ -100,6 +100,8 @@ pub(super) static PATHS: &[Path] = {
         other("/logout", "logout", Open, Open),
         // Judged by the configuration.
         other("/metrics", "", Open, Open),
+        other("/openapi.json", "", Open, Open),
+        other("/docs", "", Open, Open),
         other("/healthz", "", Open, Open),
         other("/readyz", "", Open, Open),
     ]

@@ -5,18 +5,20 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post, put};
 use axum::{Extension, Router};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Service;
 use super::api::parameter;
 use super::body::json;
 use super::error::Problem;
 use super::gate::{Object, SignedIn};
+use super::part::Part;
 use super::people::{answered, json_response, unavailable, wrong};
 use super::table::Dialect;
 use super::who::denial;
@@ -80,8 +82,8 @@ fn with_object(object: &str, response: Response) -> Response {
 //------------ Me ------------------------------------------------------------
 
 /// Who asks.
-#[derive(Serialize)]
-struct Me<'a> {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Me<'a> {
     user: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<Role>,
@@ -99,8 +101,8 @@ struct Me<'a> {
     csrf: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Quota {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Quota {
     day: u64,
     used: u64,
     left: u64,
@@ -124,9 +126,9 @@ async fn me(Extension(caller): Extension<Caller>) -> Response {
     json_response(StatusCode::OK, &me)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewPassword {
+pub(super) struct NewPassword {
     old: String,
     new: String,
 }
@@ -182,9 +184,10 @@ async fn tokens(State(service): Shared, Extension(caller): Extension<Caller>, ur
     .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct WantedToken {
+#[schema(as = NewToken)]
+pub(super) struct WantedToken {
     name: String,
     user: Option<String>,
     scopes: Option<Vec<Scope>>,
@@ -219,7 +222,7 @@ async fn create_token(
 async fn revoke_token(
     State(service): Shared,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Part(id): Part,
     uri: Uri,
 ) -> Response {
     answered(async move {
@@ -266,11 +269,13 @@ async fn users(State(service): Shared, uri: Uri) -> Response {
 }
 
 /// A user that is wanted: name and role, and what can be changed of one.
-#[derive(Deserialize)]
-struct WantedUser {
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewUser)]
+pub(super) struct WantedUser {
     name: String,
     role: Role,
     #[serde(flatten)]
+    #[schema(value_type = UserChange)]
     rest: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -293,7 +298,7 @@ async fn add_user(State(service): Shared, request: Request) -> Response {
     .await
 }
 
-async fn change_user(State(service): Shared, Path(name): Path<String>, request: Request) -> Response {
+async fn change_user(State(service): Shared, Part(name): Part, request: Request) -> Response {
     answered(async move {
         let uri = request.uri().clone();
         let wanted: serde_json::Map<String, serde_json::Value> = json(&service, &uri, request).await?;
@@ -312,7 +317,7 @@ async fn change_user(State(service): Shared, Path(name): Path<String>, request: 
     .await
 }
 
-async fn remove_user(State(service): Shared, Path(name): Path<String>, uri: Uri) -> Response {
+async fn remove_user(State(service): Shared, Part(name): Part, uri: Uri) -> Response {
     answered(async move {
         change(&service, &uri, move |directory| directory.remove_user(&name)).await?;
         Ok(StatusCode::NO_CONTENT.into_response())
@@ -329,7 +334,7 @@ async fn groups(State(service): Shared, uri: Uri) -> Response {
     .await
 }
 
-async fn set_group(State(service): Shared, Path(name): Path<String>, request: Request) -> Response {
+async fn set_group(State(service): Shared, Part(name): Part, request: Request) -> Response {
     answered(async move {
         let uri = request.uri().clone();
         let limits: Limits = json(&service, &uri, request).await?;
@@ -343,7 +348,7 @@ async fn set_group(State(service): Shared, Path(name): Path<String>, request: Re
     .await
 }
 
-async fn remove_group(State(service): Shared, Path(name): Path<String>, uri: Uri) -> Response {
+async fn remove_group(State(service): Shared, Part(name): Part, uri: Uri) -> Response {
     answered(async move {
         change(&service, &uri, move |directory| directory.remove_group(&name)).await?;
         Ok(StatusCode::NO_CONTENT.into_response())
@@ -353,9 +358,9 @@ async fn remove_group(State(service): Shared, Path(name): Path<String>, uri: Uri
 
 //------------ The first admin -----------------------------------------------
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Setup {
+pub(super) struct Setup {
     token: String,
     user: String,
     password: String,

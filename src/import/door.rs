@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::fact::{Fact, Listed, Seen};
 use crate::feeds::{REJECTED_TEXT_MAX, Rejected};
@@ -88,7 +89,8 @@ pub fn rejected(file: &str, line: u64, fact: &Fact, reason: &'static str, detail
 //------------ Rejects -------------------------------------------------------
 
 /// Rejected records of one reason.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = RejectedReason)]
 pub struct Reason {
     /// How many.
     pub count: u64,

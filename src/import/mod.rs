@@ -440,7 +440,7 @@ fn format_names() -> String {
 }
 
 /// The longest name of a source.
-const SOURCE_NAME_MAX: usize = 64;
+pub const SOURCE_NAME_MAX: usize = 64;
 
 /// Checks the name of a source: letters, digits, `.`, `_` and `-`, not beginning with `zonelens`, which is
 /// kept for what the program itself says.

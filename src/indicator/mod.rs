@@ -26,6 +26,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use utoipa::ToSchema;
 
 pub use self::address::{Asn, canonical, from_u128, parse_address, to_u128};
 pub use self::domain::DomainName;
@@ -42,7 +43,7 @@ pub use self::special::{is_reserved, special_purpose_name};
 pub use self::url::Url;
 
 /// The four kinds of objects that have a report. Serde and [`Display`](fmt::Display) spell them in lower case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A domain or host name.

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::fact::{Listing, Network};
 use crate::indicator::{AddressRange, Asn};
@@ -12,7 +13,7 @@ use crate::value::{Category, CountryCode, Zone};
 use crate::verdict::Judge;
 
 /// A network, with what is known of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct NetworkRow {
     /// `192.0.2.0/24`, or `192.0.2.0-192.0.2.9` where that is no prefix.
     pub network: String,

@@ -5,6 +5,7 @@
 //! same answer comes from the same data, however fast the machine is.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::indicator::{AddressRange, Asn, special_purpose_name};
 use crate::lookup::{Context, LookupError};
@@ -44,7 +45,8 @@ pub enum Subject {
 }
 
 /// What is known of a network or an autonomous system.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = NetworkOverview)]
 pub struct Overview {
     /// The network, `192.0.2.0/24` or `192.0.2.0-192.0.2.9`; of an autonomous system `AS4837`.
     pub subject: String,
@@ -84,7 +86,8 @@ pub struct Overview {
 }
 
 /// An autonomous system and what it is called.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AutonomousSystem)]
 pub struct System {
     /// Its number.
     pub asn: Asn,
@@ -94,7 +97,7 @@ pub struct System {
 
 /// How much of a network is listed. What is listed by its own address or network counts, not what a listed network
 /// happens to hold.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Density {
     /// Addresses of which something is known: observed, listed, or said by somebody.
     pub known: u64,
@@ -111,7 +114,7 @@ pub struct Density {
 }
 
 /// Listed addresses and networks of a zone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ZoneCount {
     /// The zone.
     pub zone: Zone,
@@ -122,7 +125,7 @@ pub struct ZoneCount {
 }
 
 /// Listed addresses and networks of a category. What is of several counts for each.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CategoryCount {
     /// The category.
     pub category: Category,
@@ -135,7 +138,7 @@ pub struct CategoryCount {
 }
 
 /// An address of a network, or a name that resolves into it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Neighbour {
     /// `ip` or `domain`.
     pub kind: crate::indicator::Kind,
@@ -150,7 +153,8 @@ pub struct Neighbour {
 }
 
 /// A name that resolves into a network.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = NetworkName)]
 pub struct Name {
     /// Its zone.
     pub zone: Zone,

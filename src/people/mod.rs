@@ -9,6 +9,7 @@
 use std::cmp::Reverse;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::fact::Fact;
 use crate::import::{self, ImportError};
@@ -83,8 +84,9 @@ impl Kind {
 }
 
 /// What became of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = RecordStatus)]
 pub enum Status {
     /// It counts.
     Live,
@@ -115,7 +117,7 @@ impl Status {
 }
 
 /// What was said, and what became of it. As JSON it is the native form of the fact, with two fields more.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Record {
     /// The kind.
     pub fact: &'static str,
@@ -124,7 +126,7 @@ pub struct Record {
     pub said: Said,
     /// What became of it.
     pub status: Status,
-    /// The source that it came by: [`SOURCE`], or whose facts were imported.
+    /// The source that it came by: `people`, or whose facts were imported.
     pub source: String,
 }
 

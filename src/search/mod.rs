@@ -5,6 +5,7 @@
 //! page ends where it is full, or where so much was read that the next request should go on; its cursor is the last key.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::lookup::{Context, LookupError};
 use crate::store::View;
@@ -33,7 +34,8 @@ const ROWS_MAX: usize = 500_000;
 const LOOKED_AT_MAX: usize = 20_000;
 
 /// A page of results.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = FoundPage)]
 pub struct Page {
     /// What was asked.
     pub query: String,
@@ -51,7 +53,7 @@ pub struct Page {
 }
 
 /// Something that was found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Found {
     /// `domain`, `ip`, `url`, `hash`, `network`, `mask` or `report`.
     pub kind: &'static str,

@@ -48,7 +48,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 const HEADER_BYTES_MAX: usize = 64 << 10;
 
 /// By what a server tells whether something changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Validators {
     /// Its `ETag`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,13 +4,15 @@ use std::io;
 use std::path::Path;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::quarantine::Quarantine;
 use super::status::Status;
 use super::{Registry, Source};
 
 /// A source and what came of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = KnownSource)]
 pub struct Known {
     /// The source; its location with `{key}` unfilled.
     #[serde(flatten)]

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::feeds::State;
 use crate::import::{format_by_name, source_name};
@@ -43,7 +44,7 @@ pub const FILE: &str = "sources.toml";
 
 /// A source. All but the name can be left out; without a location it is only what is known of the source of
 /// imports beforehand.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// The source's name, as `import --source` takes it.
@@ -62,6 +63,7 @@ pub struct Source {
     pub format: Option<String>,
     /// The columns of a table, a TOML file; of the format `csv` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     pub mapping: Option<PathBuf>,
     /// What a batch of it means; absent: what its format says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,9 +91,11 @@ pub struct Source {
     pub licence: Option<String>,
     /// The proxy to ask through, `http://host:port`; absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     pub proxy: Option<String>,
     /// A PEM file with the certificates that servers are checked against; absent: the usual ones of the web.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     pub ca_file: Option<PathBuf>,
     /// Whether it may lead to loopback, private and link-local addresses.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -104,6 +108,7 @@ pub struct Source {
     pub size_mb: Option<u64>,
     /// What proves to it who asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     pub credentials: Option<Credentials>,
     /// How it asks registries; of the location `rdap:` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]

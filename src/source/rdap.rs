@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use self::bootstrap::Bootstrap;
 use self::memory::Memory;
@@ -51,8 +52,9 @@ const DOMAINS_MAX: usize = 10_000;
 const PACE_MAX: f64 = 100.0;
 
 /// How a source of registrations asks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = RdapOptions)]
 pub struct Options {
     /// Questions a second to one registry.
     pub pace_per_second: f64,

@@ -5,13 +5,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::fetch::Validators;
 use crate::value::Timestamp;
 
 /// What became of a source.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
+#[schema(as = SourceStatus)]
 pub struct Status {
     /// When it was last asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,7 +44,8 @@ pub struct Status {
 }
 
 /// Why a source failed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SourceFailed)]
 pub struct Failed {
     /// Since when it fails.
     pub since: Timestamp,
@@ -53,7 +56,8 @@ pub struct Failed {
 }
 
 /// A state that is held back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SourceHeld)]
 pub struct Held {
     /// Since when.
     pub since: Timestamp,

@@ -10,6 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::forget::Tombstone;
 use super::kept_out::KeptOut;
@@ -26,8 +27,9 @@ pub const MANIFEST: &str = "MANIFEST";
 pub const CATALOGUE: &str = "catalogue.log";
 
 /// How a source counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = SourceCounts)]
 pub enum Counts {
     /// Events: they add up.
     #[default]

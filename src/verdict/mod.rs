@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use utoipa::ToSchema;
 
 use crate::fact::{Action, Listing};
 use crate::indicator::{
@@ -94,7 +95,7 @@ pub struct Verdict {
 }
 
 /// The confidence in a verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// One source at most, by something wider than the object.

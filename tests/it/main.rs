@@ -26,6 +26,7 @@ mod model;
 mod mutate;
 mod network;
 mod notes;
+mod openapi;
 mod order;
 mod overlap;
 mod pdns;

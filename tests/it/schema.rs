@@ -3,7 +3,7 @@
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
 
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("common.json", include_str!("../schemas/common.json")),
     ("domain.json", include_str!("../schemas/domain.json")),
     ("ip.json", include_str!("../schemas/ip.json")),
@@ -12,6 +12,7 @@ const FILES: [(&str, &str); 9] = [
     ("opentip.json", include_str!("../schemas/opentip.json")),
     ("publications.json", include_str!("../schemas/publications.json")),
     ("stix.json", include_str!("../schemas/stix.json")),
+    ("own.json", include_str!("../schemas/own.json")),
     ("problem.json", include_str!("../schemas/problem.json")),
 ];
 
