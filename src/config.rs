@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::indicator::Prefix;
+use crate::indicator::{DomainName, Prefix};
 use crate::source::Source;
 use crate::store::merge::Retention;
 use crate::value::Tlp;
@@ -41,6 +41,8 @@ pub struct Config {
     pub telemetry: Telemetry,
     /// Imports.
     pub import: Import,
+    /// What is watched.
+    pub watch: Watch,
     /// Logs.
     pub log: Log,
     /// What may be passed on.
@@ -62,6 +64,7 @@ impl Default for Config {
             retention: RetentionDays::default(),
             telemetry: Telemetry::default(),
             import: Import::default(),
+            watch: Watch::default(),
             log: Log::default(),
             tlp: Sharing::default(),
             sources: Vec::new(),
@@ -324,6 +327,17 @@ impl Default for Import {
     }
 }
 
+/// What is watched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Watch {
+    /// Brands: registrable names. What imitates one and was not known before is an event of the import that brings it.
+    pub brands: Vec<DomainName>,
+}
+
+/// The most [`Watch::brands`]: each is looked for in every import.
+pub const BRANDS_MAX: usize = 1000;
+
 /// Logs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -363,6 +377,21 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+impl Watch {
+    fn check(&self) -> Result<(), String> {
+        if self.brands.len() > BRANDS_MAX {
+            return Err(format!("watch.brands has {} names: use {BRANDS_MAX} at most", self.brands.len()));
+        }
+        let is_wrong = |brand: &&DomainName| brand.registrable() != Some(brand.as_str());
+        match self.brands.iter().find(is_wrong) {
+            Some(brand) => {
+                Err(format!("watch.brands: {brand} is no name that can be registered: use example.com"))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 impl Config {
@@ -421,6 +450,7 @@ impl Config {
         }
         tracing_subscriber::EnvFilter::try_new(&self.log.level)
             .map_err(|error| format!("log.level: {error}; use error, warn, info, debug or trace"))?;
+        self.watch.check()?;
         for (index, source) in self.sources.iter().enumerate() {
             source.check()?;
             if self.sources[..index].iter().any(|earlier| earlier.name == source.name) {
@@ -563,6 +593,8 @@ mod tests {
             ("[[source]]\nname = \"a\"\ncategory = \"BAD\"", "BAD"),
             ("[[source]]\nname = \"a\"\n[[source]]\nname = \"a\"", "stands twice"),
             ("[log]\nlevel = \"a=b=c\"", "log.level"),
+            ("[watch]\nbrands = [\"www.example.com\"]", "www.example.com is no name"),
+            ("[watch]\nbrands = [\"192.0.2.1\"]", "192.0.2.1"),
             ("[http]\nauth = \"no\"", "auth"),
             ("[http]\ntrusted_proxies = [\"10.0.0.1/8\"]", "10.0.0.1/8"),
             ("[http]\ncors_origins = [\"https://soc.example/\"]", "https://soc.example/"),

@@ -3,6 +3,7 @@
 //! In reading order:
 
 pub mod access; // who may do what: users, tokens, quotas, audit
+pub mod brands; // what imitates the watched ones is an event
 pub mod bulk; // many values at once
 pub mod cli; // the commands
 pub mod clock; // where time comes in
@@ -18,6 +19,7 @@ pub mod history; // what changed, and why
 pub mod http; // the service
 pub mod import; // a file to one batch, all of it or nothing
 pub mod indicator; // what is asked about: domain, address, URL, file; text is parsed here and nowhere else
+pub mod lookalikes; // names that imitate one, all of them
 pub mod lookup; // one question, one answer
 pub mod network; // networks and autonomous systems: what is in them
 pub mod overlap; // which sources list the same
@@ -27,6 +29,7 @@ pub mod publications; // intelligence reports: which there are, and what they na
 pub mod request; // the parameters of a lookup as text
 pub mod search; // everything known that fits a text
 pub mod sections; // the sections of a report: the table of them
+pub mod similar; // which names look like another
 pub mod source; // where data comes from, and how it gets here
 pub mod store; // facts at rest: runs, manifest, catalogue
 pub mod unknown; // nothing is known: what was asked

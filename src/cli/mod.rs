@@ -47,6 +47,7 @@ mod policy;
 mod retire;
 mod search;
 mod serve;
+mod similar;
 mod source;
 mod stats;
 mod timeline;
@@ -96,6 +97,7 @@ enum Command {
     Formats(formats::Formats),
     Forget(forget::Forget),
     Serve(serve::Serve),
+    Similar(similar::Similar),
     Merge(merge::Merge),
     Batches(batches::Batches),
     Retire(retire::Retire),
@@ -134,6 +136,7 @@ impl Command {
             Command::Formats(command) => command.run(out),
             Command::Forget(command) => command.run(program, out),
             Command::Serve(command) => command.run(program, out),
+            Command::Similar(command) => command.run(program, out),
             Command::Merge(command) => command.run(program, out),
             Command::Batches(command) => command.run(program, out),
             Command::Retire(command) => command.run(program, out),
@@ -166,7 +169,7 @@ struct Program {
 impl Program {
     /// The store, which must be there.
     fn store(&self) -> Result<Store, Failure> {
-        Ok(Store::open(&self.config.data)?)
+        Ok(Store::open(&self.config.data)?.watching(self.config.watch.brands.clone()))
     }
 
     /// All sources: of the configuration, and added by commands.
@@ -184,7 +187,8 @@ impl Program {
     /// The store, which is made where there is none.
     fn store_or_new(&self) -> Result<Store, Failure> {
         use std::hash::{BuildHasher, RandomState};
-        Ok(Store::open_or_create(&self.config.data, RandomState::new().hash_one("the seed of a new store"))?)
+        let seed = RandomState::new().hash_one("the seed of a new store");
+        Ok(Store::open_or_create(&self.config.data, seed)?.watching(self.config.watch.brands.clone()))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use super::rows::{AddressRow, FileRow, List, SubdomainRow, UrlRow, moments};
-use super::similar::{SimilarRow, similar};
+use super::similar::{Owner, SimilarRow, near};
 use super::{
     Common, MaskRow, ROWS_MAX, References, Terms, address_of, cell, host_of, name_of, overlap, registration,
 };
@@ -379,7 +379,8 @@ impl<'a> DomainDossier<'a> {
     ///
     /// Damage in the store.
     pub fn similar(&self) -> Result<Vec<SimilarRow>, StoreError> {
-        similar(self.common.judge, &self.name, self.registration()?)
+        let owner = Owner::of(self.common.judge, &self.name, self.registration()?)?;
+        near(self.common.judge, &self.name, &owner)
     }
 
     /// When the domain was first and last seen: observed, or said something of.

@@ -264,7 +264,7 @@ fn cell<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T, StoreError>) -> 
 }
 
 /// The registration of a domain that is newest.
-fn registration(view: &View, name: &str) -> Result<Option<crate::fact::Registration>, StoreError> {
+pub fn registration(view: &View, name: &str) -> Result<Option<crate::fact::Registration>, StoreError> {
     let object = view.table(&ObjectKey::domain(name), Table::Registration)?;
     let mut best: Option<(Timestamp, crate::fact::Registration)> = None;
     for statement in object.statements(Table::Registration).filter(|one| one.is_current()) {

@@ -17,6 +17,7 @@ use super::error::Problem;
 use crate::access::Caller;
 use crate::history::{diff, timeline};
 use crate::indicator::Indicator;
+use crate::lookalikes::{self, Wanted};
 use crate::lookup::{self, Context, LookupError};
 use crate::request;
 use crate::store::StoreError;
@@ -94,6 +95,22 @@ pub(super) async fn timeline(
 ) -> Response {
     answer(service, caller, uri, |context, query| {
         timeline::timeline(context, &indicator(query, "indicator")?)
+    })
+    .await
+}
+
+/// `GET /api/v1/similar?domain=&technique=&limit=`
+pub(super) async fn similar(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Response {
+    answer(service, caller, uri, |context, query| {
+        let name = lookalikes::domain(&required(query, "domain")?)?;
+        let (techniques, limit) = (parameter(query, "technique"), parameter(query, "limit"));
+        let wanted =
+            Wanted::parse(techniques.as_deref(), limit.as_deref()).map_err(LookupError::BadRequest)?;
+        lookalikes::lookalikes(context, &name, wanted)
     })
     .await
 }

@@ -78,6 +78,7 @@ pub(super) static PATHS: &[Path] = {
         other("/modules", "", Open, Open),
         Path { has_token_in_body: true, ..lookup("/query", Dialect::Tip) },
         lookup("/api/v1/diff", Dialect::Tip),
+        lookup("/api/v1/similar", Dialect::Tip),
         lookup("/api/v1/timeline", Dialect::Tip),
         lookup("/api/v1/network/", Dialect::Tip),
         lookup("/api/v1/asn/", Dialect::Tip),

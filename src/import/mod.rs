@@ -312,6 +312,9 @@ fn import_content(
     }
     let (published, batch) =
         writer.publish(digest, rejects.count, tlp).map_err(|error| unwritable(store, error))?;
+    if let Published::New(seq) = published {
+        watch(store, seq, options.now);
+    }
     crate::upkeep::relieve(store, options.now);
     summary.unchanged = matches!(published, Published::Known(_));
     if summary.unchanged {
@@ -375,6 +378,17 @@ fn quarantine(store: &Store, batch: &Batch, rejects: &mut Rejects) {
     };
     if let Err(error) = quarantine.write(store.folder(), &batch.source) {
         tracing::warn!(%error, source = batch.source, "rejected records cannot be kept");
+    }
+}
+
+/// Records what imitates a brand. The batch is published already: that this fails is said, and ends nothing.
+fn watch(store: &Store, seq: u64, now: Timestamp) {
+    match crate::brands::record(store, store.watched(), seq, now) {
+        Ok(0) => {}
+        Ok(count) => {
+            tracing::info!(count, batch = seq, "new names imitate a watched brand: see events.ndjson")
+        }
+        Err(error) => tracing::warn!(%error, batch = seq, "what imitates watched brands cannot be recorded"),
     }
 }
 

@@ -38,12 +38,12 @@ impl Section for SimilarDomains {
     fn answer(about: &DomainDossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
         let rows = about.similar()?.into_iter().take(about.common.count).map(|row| Row {
             zone: row.zone,
-            domain: row.domain,
+            domain: row.domain.clone(),
             registration: row.created.map(|at| at.date()),
             expiration: row.expires.map(|at| at.date()),
             http_open: row.http_open,
             https_open: row.https_open,
-            technique: row.technique,
+            technique: row.technique(),
             distance: row.distance,
         });
         Ok(Some(rows.collect()))

@@ -2,7 +2,7 @@
 //!
 //! A [`Tombstone`] in the manifest names what is to be forgotten. Every run that was written without heeding it is
 //! read through [`Forgotten`], which passes over all rows on it and all rows of others that name it: so every reader
-//! obeys as soon as the manifest is swapped, merges among them, which is how the bytes go ([`super::tidy`]). Once
+//! obeys as soon as the manifest is swapped, merges among them, which is how the bytes go (`store/tidy.rs`). Once
 //! they are gone the tombstone goes too: nothing but the catalogue's line, which does not say what it was, is left,
 //! and of what is kept out for the future a keyed digest ([`super::kept_out`]).
 //!

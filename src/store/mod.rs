@@ -17,6 +17,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::indicator::DomainName;
+
 mod blocks;
 mod filter;
 mod flagged;
@@ -33,6 +35,7 @@ mod large;
 mod listed;
 pub mod manifest;
 pub mod merge;
+pub mod names;
 mod object;
 pub mod observed;
 mod overlap;
@@ -60,7 +63,7 @@ pub use object::{Edge, Large, Object, Statement};
 pub use pages::Damage;
 pub use publish::{BatchWriter, NewBatch, Published};
 pub use replace::Retired;
-pub use run::skeleton;
+pub use run::Run;
 pub use snapshot::{Hit, RELATED_SOURCE, RESTRICTED, Reader, Snapshot, View, mask_type};
 pub use temp::TempFolder;
 pub use tidy::{Found, Tidied};
@@ -94,6 +97,8 @@ impl From<io::Error> for StoreError {
 /// A store in a folder.
 pub struct Store {
     folder: PathBuf,
+    /// Brands: what imitates them and is new is an event.
+    watched: Vec<DomainName>,
     current: Mutex<Current>,
     catalogued: Mutex<Catalogued>,
 }
@@ -127,7 +132,26 @@ impl Store {
         if Manifest::read(folder)?.is_none() {
             return Err(StoreError::Missing(folder.to_owned()));
         }
-        Ok(Store { folder: folder.to_owned(), current: Mutex::default(), catalogued: Mutex::default() })
+        Ok(Store::of(folder))
+    }
+
+    fn of(folder: &Path) -> Store {
+        Store {
+            folder: folder.to_owned(),
+            watched: Vec::new(),
+            current: Mutex::default(),
+            catalogued: Mutex::default(),
+        }
+    }
+
+    /// The same, where imports record what imitates these names.
+    pub fn watching(self, watched: Vec<DomainName>) -> Store {
+        Store { watched, ..self }
+    }
+
+    /// The names of which is recorded what imitates them.
+    pub fn watched(&self) -> &[DomainName] {
+        &self.watched
     }
 
     /// Opens the store of a folder, which is made where there is none. `seed` is for the hashes of a new one.
@@ -140,8 +164,7 @@ impl Store {
             |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", folder.display()));
         fs::create_dir_all(folder.join("runs")).map_err(with_folder)?;
         fs::create_dir_all(folder.join("tmp")).map_err(with_folder)?;
-        let store =
-            Store { folder: folder.to_owned(), current: Mutex::default(), catalogued: Mutex::default() };
+        let store = Store::of(folder);
         let _lock = store.lock()?;
         if Manifest::read(folder)?.is_none() {
             Manifest::new(seed).write(folder)?;

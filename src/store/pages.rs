@@ -18,7 +18,7 @@ use tantivy_common::{HasLen, OwnedBytes};
 pub const PAGE_BYTES: usize = 16 * 1024;
 
 /// Ends every file of pages; the last byte is the version of the layout.
-pub const MAGIC: [u8; 8] = *b"zonelen\x01";
+pub const MAGIC: [u8; 8] = *b"zonelen\x02";
 
 const TRAILER_BYTES: usize = 8 + 4 + 8;
 
@@ -68,7 +68,7 @@ impl Pages {
         let file = File::open(path)?;
         let bytes = OwnedBytes::new(map(&file)?);
         let body_len = trailer(&bytes)
-            .ok_or_else(|| Damage { file: path.to_owned(), place: "the trailer".to_owned() })?;
+            .ok_or_else(|| Damage { file: path.to_owned(), place: trailer_place(&bytes).to_owned() })?;
         let pages = body_len.div_ceil(PAGE_BYTES);
         let checked = (0..pages.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
         Ok(Arc::new(Pages { file: path.to_owned(), bytes, body_len, checked }))
@@ -131,6 +131,15 @@ impl Pages {
         self.checked[page / 64].fetch_or(1 << (page % 64), Ordering::Relaxed);
         Ok(())
     }
+}
+
+/// What is wrong with a trailer.
+fn trailer_place(bytes: &[u8]) -> &'static str {
+    let magic = bytes.last_chunk::<8>().copied().unwrap_or_default();
+    if magic != MAGIC && magic[..7] == MAGIC[..7] {
+        return "the trailer, which another version of zonelens wrote (import into a new folder)";
+    }
+    "the trailer"
 }
 
 /// The length of the body, where the trailer is right.

@@ -1,8 +1,7 @@
 //! A run: one immutable file of sorted rows, written by an import or a merge.
 //!
 //! The body of the file of [pages](super::pages) is: the rows (a `tantivy-sstable` table with our value
-//! codec), the filter on objects, the [hot index](super::hot), the registrable names (a filter on them, the
-//! names, one a line, sorted, and the skeletons of the internationalised ones), the description ([`RunMeta`], JSON), and a table of where each of them starts (five u64, little-endian).
+//! codec), the filter on objects, the [hot index](super::hot), the [registrable names](super::names), the description ([`RunMeta`], JSON), and a table of where each of them starts (five u64, little-endian).
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -23,13 +22,12 @@ use super::filter;
 use super::forget::{Forgotten, Tombstone};
 use super::hashes::Hashes;
 use super::hot::{Builder, Entry, Hot, Probe};
-use super::key::{Table, object_len};
+use super::key::{Part, Table, object_len, read_part};
 use super::large::Summariser;
 use super::manifest::{Batch, RunEntry};
+use super::names::{self, Known, Names, NamesMeta};
 use super::observed::{first_day, push_varint, take_varint};
 use super::pages::{Damage, PageWriter, Pages, Section};
-use super::sort::Sorter;
-use crate::indicator::DomainName;
 
 /// Bytes of keys in a block before it is closed: measured, see DESIGN.md.
 const BLOCK_BYTES: usize = 4_000;
@@ -144,12 +142,8 @@ pub struct RunMeta {
     pub tables: std::collections::BTreeMap<u8, u64>,
     /// Hash seed of the hot index.
     pub seed: u64,
-    /// Bytes of the filter on registrable names.
-    #[serde(default)]
-    pub names_filter_bytes: u64,
-    /// Bytes of the registrable names; the skeletons follow.
-    #[serde(default)]
-    pub names_bytes: u64,
+    /// Its registrable names.
+    pub names: NamesMeta,
     /// The day before which daily detail is folded, 0: none is.
     #[serde(default)]
     pub folded_before: u32,
@@ -176,8 +170,6 @@ pub const FILTERED: [Table; 9] = [
     Table::Summary,
 ];
 
-/// More than the longest line of the names: a skeleton and a name of 253 octets.
-const LINE_BYTES_MAX: usize = 4096;
 //------------ RunWriter -----------------------------------------------------
 
 /// Writes a run. Rows come sorted, each key once.
@@ -188,8 +180,7 @@ pub struct RunWriter {
     filtered: Hashes,
     last_table: (u64, u8),
     last_object: Vec<u8>,
-    /// Names whose registrable domain is known to the run.
-    names: Names,
+    names: names::Writer,
     summariser: Summariser,
     meta: RunMeta,
 }
@@ -210,7 +201,7 @@ impl RunWriter {
             filtered: Hashes::new(&path.with_extension("filtered")),
             last_table: (0, 0),
             last_object: Vec::new(),
-            names: Names::new(path)?,
+            names: names::Writer::new(path)?,
             summariser: Summariser::default(),
             meta,
         })
@@ -250,7 +241,9 @@ impl RunWriter {
             self.last_object.clear();
             self.last_object.extend_from_slice(&key[..len]);
             self.objects.push(xxh3_64(&key[..len]))?;
-            self.names.add(&key[..len])?;
+            if let Some((Part::Domain(name), _)) = read_part(&key[..len]) {
+                self.names.add(&name)?;
+            }
         }
         if self.last_table != (self.objects.len(), key[len]) {
             self.last_table = (self.objects.len(), key[len]);
@@ -292,9 +285,7 @@ impl RunWriter {
             hot.write(&mut out)?;
         }
         starts.push(out.len() as u64);
-        let names_bytes = self.names.write(&mut out)?;
-        self.meta.names_filter_bytes = names_bytes.filter;
-        self.meta.names_bytes = names_bytes.names;
+        self.meta.names = self.names.write(&mut out)?;
         starts.push(out.len() as u64);
         serde_json::to_writer(&mut out, &self.meta)?;
         starts.push(out.len() as u64);
@@ -307,73 +298,6 @@ impl RunWriter {
     }
 }
 
-/// The registrable domains of a run's names: they come in another order than they are looked up in.
-struct Names {
-    sorter: Sorter,
-    hashes: Hashes,
-    last: String,
-}
-
-/// Bytes of what [`Names::write`] wrote.
-struct NamesBytes {
-    filter: u64,
-    names: u64,
-}
-
-/// Memory for names that are being sorted.
-const NAMES_BUFFER_BYTES: usize = 16 << 20;
-
-impl Names {
-    /// Those of the run at `path`, with temporary files in a folder beside it.
-    fn new(path: &Path) -> io::Result<Names> {
-        let folder = path.with_extension("names");
-        std::fs::create_dir_all(&folder)?;
-        let sorter = Sorter::merging(&folder, NAMES_BUFFER_BYTES, |_, _, _| Ok(()));
-        Ok(Names { sorter, hashes: Hashes::new(&folder.join("hashes")), last: String::new() })
-    }
-
-    /// Takes in an object: names come in label-reversed order, so that equal ones follow each other.
-    fn add(&mut self, object: &[u8]) -> io::Result<()> {
-        let Some((super::key::Part::Domain(name), _)) = super::key::read_part(object) else { return Ok(()) };
-        if !self.last.is_empty() && name.ends_with(&self.last) {
-            let before = name.len() - self.last.len();
-            if before == 0 || name.as_bytes()[before - 1] == b'.' {
-                return Ok(());
-            }
-        }
-        let Some(registrable) = psl::domain_str(&name).filter(|own| *own != self.last) else { return Ok(()) };
-        registrable.clone_into(&mut self.last);
-        self.hashes.push(xxh3_64(registrable.as_bytes()))?;
-        self.sorter.push(registrable.as_bytes(), &[])
-    }
-
-    /// Writes a filter on the names; they, sorted, a line each; and a line `skeleton tab name` of each
-    /// internationalised one.
-    fn write(self, out: &mut impl Write) -> io::Result<NamesBytes> {
-        let filter = self.hashes.filter(None, filter::STRICT_BITS)?;
-        out.write_all(&filter)?;
-        let (mut skeletons, mut names) = (Vec::new(), 0);
-        self.sorter.finish(|name, _| {
-            names += name.len() as u64 + 1;
-            out.write_all(name)?;
-            out.write_all(b"\n")?;
-            let text = std::str::from_utf8(name).ok().filter(|name| name.contains("xn--"));
-            if let Some(unicode) = text.and_then(DomainName::from_normal).map(|name| name.unicode()) {
-                skeletons.push([skeleton(&unicode).as_bytes(), b"\t", name, b"\n"].concat());
-            }
-            Ok(())
-        })?;
-        skeletons.sort_unstable();
-        skeletons.iter().try_for_each(|line| out.write_all(line))?;
-        Ok(NamesBytes { filter: filter.len() as u64, names })
-    }
-}
-
-/// What a name looks like: UTS 39 skeleton of its Unicode form.
-pub fn skeleton(unicode: &str) -> String {
-    unicode_security::skeleton(unicode).collect::<String>().to_lowercase()
-}
-
 //------------ Run -----------------------------------------------------------
 
 /// An open run.
@@ -384,12 +308,9 @@ pub struct Run {
     pub meta: RunMeta,
     /// Its hot index, where it has one.
     pub hot: Option<Hot>,
+    names: Names,
     rows: Dictionary<Rows>,
     filter: Range<usize>,
-    names_filter: Range<usize>,
-    names: Range<usize>,
-    /// Where in the names the skeletons begin.
-    names_end: usize,
     pages: Arc<Pages>,
     /// What every reader passes over, and the tombstones that say so.
     forgotten: Option<Forgotten>,
@@ -419,13 +340,8 @@ impl Run {
         let rows = Dictionary::open(FileSlice::new(Arc::new(section)))?;
         let hot = Hot::open(&pages, starts[1]..starts[2])?;
         let filter = starts[0]..starts[1];
-        let names_filter = starts[2]..starts[2].saturating_add(meta.names_filter_bytes as usize);
-        let names = names_filter.end..starts[3];
-        let names_end = names.start.saturating_add(meta.names_bytes as usize);
-        if names_end > names.end {
-            return Err(pages.damage("the description (names)").into());
-        }
-        Ok(Run { id, meta, hot, rows, filter, names_filter, names, names_end, pages, forgotten: None })
+        let names = Names::open(&pages, &meta.names, starts[2]..starts[3])?;
+        Ok(Run { id, meta, hot, names, rows, filter, pages, forgotten: None })
     }
 
     /// Opens a run that a manifest names. The manifest numbers batches: a run is written before its batch has
@@ -453,15 +369,6 @@ impl Run {
         let blocks = self.filter.len() / filter::BLOCK_BYTES;
         let at = self.filter.start + filter::block_of(hash, blocks) * filter::BLOCK_BYTES;
         Ok(filter::block_has(self.pages.bytes(at..at + filter::BLOCK_BYTES)?, hash))
-    }
-
-    /// The filter on registrable names, by [`xxh3_64`]; one "yes" of a thousand is wrong.
-    ///
-    /// # Errors
-    ///
-    /// [`Damage`] where it is not what was written.
-    pub fn names_filter(&self) -> Result<&[u8], Damage> {
-        self.pages.bytes(self.names_filter.clone())
     }
 
     /// Calls `row` with every key and value whose key begins with `prefix`, in order, until it returns
@@ -538,6 +445,46 @@ impl Run {
         self.forgotten.as_ref().is_some_and(|forgotten| forgotten.hides(probe))
     }
 
+    /// The labels that `ask` finds among the run's names, without names that are forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] where the names are not what was written.
+    pub fn known(
+        &self,
+        ask: impl FnOnce(&Names, &mut Vec<Known>) -> Result<(), Damage>,
+    ) -> Result<Vec<Known>, Damage> {
+        let mut found = Vec::new();
+        ask(&self.names, &mut found)?;
+        if self.forgotten.is_some() {
+            for known in &mut found {
+                known.suffixes.retain(|suffix| !self.hides_name(&format!("{}.{suffix}", known.label)));
+            }
+            found.retain(|known| !known.suffixes.is_empty());
+        }
+        Ok(found)
+    }
+
+    /// Whether the run knows a registrable name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::known`].
+    pub fn knows_name(&self, name: &str) -> Result<bool, Damage> {
+        Ok(self.names.knows(name)? && !self.hides_name(name))
+    }
+
+    /// Hosts below other domains that have the whole of a registrable name in them, up to `max`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::known`].
+    pub fn hosts_with(&self, name: &str, max: usize) -> Result<Vec<String>, Damage> {
+        let mut hosts = self.names.hosts_with(name, max)?;
+        hosts.retain(|host| !self.hides_name(host));
+        Ok(hosts)
+    }
+
     /// Whether a name is forgotten.
     pub fn hides_name(&self, name: &str) -> bool {
         self.hides(&Probe::Name(name))
@@ -576,82 +523,6 @@ impl Run {
     /// As [`Run::scan`].
     pub fn stream(&self) -> io::Result<tantivy_sstable::Streamer<'_, Rows>> {
         self.rows.stream()
-    }
-
-    /// Whether the run knows a registrable name.
-    ///
-    /// # Errors
-    ///
-    /// [`Damage`] where the names are not what was written.
-    pub fn knows_name(&self, name: &str) -> Result<bool, Damage> {
-        let names = self.names.start..self.names_end;
-        let at = self.first_line(&names, name.as_bytes())?;
-        Ok(self.line(&names, at)?.1 == name.as_bytes())
-    }
-
-    /// The internationalised registrable names with this skeleton.
-    ///
-    /// # Errors
-    ///
-    /// As [`Run::knows_name`].
-    pub fn names_with_skeleton(&self, skeleton: &str) -> Result<Vec<String>, Damage> {
-        let lines = self.names_end..self.names.end;
-        let wanted = format!("{skeleton}\t");
-        let mut at = self.first_line(&lines, wanted.as_bytes())?;
-        let mut names = Vec::new();
-        while at < lines.end {
-            let (range, line) = self.line(&lines, at)?;
-            let Some(name) = line.strip_prefix(wanted.as_bytes()) else { break };
-            names.extend(std::str::from_utf8(name).ok().map(str::to_owned));
-            at = range.end + 1;
-        }
-        Ok(names)
-    }
-
-    /// The registrable names that begin with this, up to `max`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Run::knows_name`].
-    pub fn names_from(&self, start: &str, max: usize) -> Result<Vec<String>, Damage> {
-        let lines = self.names.start..self.names_end;
-        let mut at = self.first_line(&lines, start.as_bytes())?;
-        let mut names = Vec::new();
-        while at < lines.end && names.len() < max {
-            let (range, line) = self.line(&lines, at)?;
-            if !line.starts_with(start.as_bytes()) {
-                break;
-            }
-            names.extend(std::str::from_utf8(line).ok().map(str::to_owned));
-            at = range.end + 1;
-        }
-        Ok(names)
-    }
-
-    /// Where the first of sorted lines begins that is not less than `wanted`.
-    fn first_line(&self, lines: &Range<usize>, wanted: &[u8]) -> Result<usize, Damage> {
-        let (mut low, mut high) = (lines.start, lines.end);
-        while low < high {
-            let (range, line) = self.line(lines, low.midpoint(high))?;
-            if line < wanted {
-                low = range.end + 1;
-            } else {
-                high = range.start;
-            }
-        }
-        Ok(low.min(lines.end))
-    }
-
-    /// The line that a byte is in, without its end, and where it stands.
-    fn line(&self, lines: &Range<usize>, at: usize) -> Result<(Range<usize>, &[u8]), Damage> {
-        let from = at.saturating_sub(LINE_BYTES_MAX).max(lines.start);
-        let to = (at + LINE_BYTES_MAX).min(lines.end);
-        let window = self.pages.bytes(from..to.max(from))?;
-        let split = (at - from).min(window.len());
-        let start = window[..split].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let end =
-            window[split..].iter().position(|byte| *byte == b'\n').map_or(window.len(), |end| split + end);
-        Ok((from + start..from + end, &window[start..end]))
     }
 
     /// Checks every page; returns all that are wrong.

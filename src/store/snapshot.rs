@@ -3,17 +3,16 @@
 //! A [`Snapshot`] never changes. A [`View`] of it answers for one moment: it leaves out what was learnt or
 //! observed later, to the resolution that [`View::as_of`] states.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::Arc;
-
-use xxhash_rust::xxh3::xxh3_64;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::StoreError;
 use super::hot::{Entry, Kind, Probe};
 use super::manifest::{Batch, Manifest};
+use super::names::Known;
 use super::run::Run;
 use crate::feeds::State;
 use crate::indicator::{Mask, MaskType};
@@ -21,6 +20,9 @@ use crate::value::{CountryCode, Timestamp, Tlp};
 
 /// The number of what is no source of the store's: evidence that follows from related objects.
 pub const RELATED_SOURCE: u16 = u16::MAX;
+
+/// Names of which is remembered what is like them.
+const REMEMBERED_MAX: usize = 4096;
 
 /// The live runs of one manifest.
 #[derive(Clone)]
@@ -31,6 +33,8 @@ pub struct Snapshot {
     now: Arc<Vec<Vec<BatchState>>>,
     /// What the content of each source's batches is marked with, the strictest.
     marks: Arc<Vec<Tlp>>,
+    /// Labels that are like a name, as they were found.
+    alike: Arc<Mutex<HashMap<String, Arc<Vec<Known>>>>>,
     /// What its reader does not see; `None`: nothing.
     restricted: Option<Arc<Restricted>>,
 }
@@ -110,7 +114,28 @@ impl Snapshot {
                 *mark = (*mark).max(batch.tlp);
             }
         }
-        Ok(Snapshot { manifest: Arc::new(manifest), runs, now, marks: Arc::new(marks), restricted: None })
+        Ok(Snapshot {
+            manifest: Arc::new(manifest),
+            runs,
+            now,
+            marks: Arc::new(marks),
+            alike: Arc::default(),
+            restricted: None,
+        })
+    }
+
+    /// What was found to be like a name.
+    pub fn remembered(&self, name: &str) -> Option<Arc<Vec<Known>>> {
+        self.alike.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Remembers what was found to be like a name, now and from all runs.
+    pub fn remember(&self, name: String, known: &Arc<Vec<Known>>) {
+        let mut alike = self.alike.lock().unwrap_or_else(PoisonError::into_inner);
+        if alike.len() >= REMEMBERED_MAX {
+            alike.clear();
+        }
+        alike.insert(name, known.clone());
     }
 
     /// The live runs.
@@ -272,53 +297,12 @@ impl View {
     ///
     /// As [`View::object`].
     pub fn knows_name(&self, registrable: &str) -> Result<bool, StoreError> {
-        Ok(!self.known_names(&[registrable])?.is_empty())
-    }
-
-    /// Which of these registrable domains are known, by their positions, each once.
-    ///
-    /// # Errors
-    ///
-    /// As [`View::object`].
-    pub fn known_names(&self, names: &[&str]) -> Result<Vec<usize>, StoreError> {
-        let hashes: Vec<u64> = names.iter().map(|name| xxh3_64(name.as_bytes())).collect();
-        let mut known = Vec::new();
-        for (index, run) in self.snapshot.runs.iter().enumerate() {
-            if !self.reads(index) {
-                continue;
-            }
-            let filter = run.names_filter()?;
-            // Nothing waits for the answer to the one before: the memory is asked for many at a time.
-            let may_know = hashes.iter().map(|hash| super::filter::may_have(filter, *hash));
-            let maybe: Vec<usize> =
-                may_know.enumerate().filter(|(_, known)| *known).map(|(at, _)| at).collect();
-            for at in maybe {
-                if !run.hides_name(names[at]) && run.knows_name(names[at])? {
-                    known.push(at);
-                }
+        for run in self.runs_read() {
+            if run.knows_name(registrable)? {
+                return Ok(true);
             }
         }
-        known.sort_unstable();
-        known.dedup();
-        Ok(known)
-    }
-
-    /// The known internationalised names whose skeleton (UTS 39) is this.
-    ///
-    /// # Errors
-    ///
-    /// As [`View::object`].
-    pub fn names_with_skeleton(&self, skeleton: &str) -> Result<Vec<String>, StoreError> {
-        let mut names = Vec::new();
-        for (index, run) in self.snapshot.runs.iter().enumerate() {
-            if self.reads(index) {
-                let known = run.names_with_skeleton(skeleton)?.into_iter();
-                names.extend(known.filter(|name| !run.hides_name(name)));
-            }
-        }
-        names.sort_unstable();
-        names.dedup();
-        Ok(names)
+        Ok(false)
     }
 
     /// The range of an entry that covers an address.
@@ -332,6 +316,11 @@ impl View {
             (Some(hot), Some(index)) => Ok(hot.bounds(index)?),
             _ => Ok(None),
         }
+    }
+
+    /// The runs that had been learnt by the view's moment.
+    pub fn runs_read(&self) -> impl Iterator<Item = &Arc<Run>> {
+        self.snapshot.runs.iter().enumerate().filter(|(index, _)| self.reads(*index)).map(|(_, run)| run)
     }
 
     /// Whether a run had been learnt by the view's moment.

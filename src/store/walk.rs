@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::StoreError;
 use super::key::{ObjectKey, Table, object_len};
+use super::names;
 use super::run::Run;
 use super::snapshot::View;
 
@@ -173,11 +174,12 @@ impl View {
     /// As [`View::object`].
     pub fn names_with_label(&self, label: &str, max: usize) -> Result<Vec<String>, StoreError> {
         let mut names = BTreeSet::new();
-        for (index, run) in self.snapshot().runs().iter().enumerate() {
-            if self.reads(index) {
-                let known = run.names_from(&format!("{label}."), max)?.into_iter();
-                names.extend(known.filter(|name| !run.hides_name(name)));
-            }
+        for run in self.runs_read() {
+            let known = run.known(|names, found| {
+                found.extend(names.label(label)?);
+                Ok(())
+            })?;
+            names.extend(known.iter().flat_map(names::Known::names));
         }
         Ok(names.into_iter().take(max).collect())
     }

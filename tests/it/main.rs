@@ -43,6 +43,7 @@ mod retention;
 mod schema;
 mod search;
 mod session;
+mod similar;
 mod source;
 mod taxii;
 mod tidy;

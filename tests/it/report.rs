@@ -210,7 +210,11 @@ fn similar_names_are_those_that_are_known() {
         .collect();
     assert_eq!(
         found,
-        [("paypal.net", "other-suffix"), ("paypa1.example", "edit"), ("xn--pypal-4ve.example", "look-alike")]
+        [
+            ("paypal.net", "other-suffix"),
+            ("paypa1.example", "homoglyph"),
+            ("xn--pypal-4ve.example", "skeleton")
+        ]
     );
     assert_eq!((&rows[0]["https_open"], &rows[0]["http_open"]), (&json!(true), &Value::Null));
     assert_eq!(rows[1]["registration"], "2024-05-20");

@@ -8,6 +8,7 @@ use zonelens::export;
 use zonelens::fact::Fact;
 use zonelens::feeds::State;
 use zonelens::indicator::Indicator;
+use zonelens::lookalikes;
 use zonelens::lookup::{self, Context, Licence, LookupError, Request};
 use zonelens::store::{Counts, NewBatch, Published, Reader, Store};
 use zonelens::value::{Timestamp, Tlp};
@@ -115,6 +116,13 @@ impl World {
         let bundle =
             export::one(&self.context(), &indicator, &Request::default(), export::Format::Stix).unwrap();
         serde_json::from_slice(&bundle).unwrap()
+    }
+
+    /// The names that imitate one, all techniques.
+    pub fn similar(&self, name: &str) -> Vec<lookalikes::Row> {
+        let wanted = lookalikes::Wanted::parse(None, None).unwrap();
+        let name = lookalikes::domain(name).unwrap();
+        lookalikes::lookalikes(&self.context(), &name, wanted).unwrap().rows
     }
 
     pub fn report(&self, indicator: &str) -> Value {

@@ -1,0 +1,72 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("zonelens-names-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn index<'a>(names: impl Iterator<Item = &'a str>) -> (Names, Folder) {
+    let folder = Folder::new();
+    (build(&folder.0.join("names"), names).unwrap(), folder)
+}
+
+#[test]
+fn names_are_known_with_all_their_suffixes() {
+    let many: Vec<String> = (0..5000).map(|number| format!("label-{number:05}.com")).collect();
+    let strange = ["a.com", "a.net", "a.co.uk", "a.xn--p1ai", "_x.org", "0.de", "-.com"];
+    let long = format!("{}.com", "l".repeat(63));
+    let all = || many.iter().map(String::as_str).chain(strange).chain([long.as_str()]);
+    let (names, _folder) = index(all());
+    for name in all() {
+        assert!(names.knows(name).unwrap(), "{name}");
+    }
+    for name in ["a.org", "b.com", "label-05000.com", "label-00000.net", "com", ""] {
+        assert!(!names.knows(name).unwrap(), "{name}");
+    }
+    let known = names.label("a").unwrap().unwrap();
+    let suffixes: BTreeSet<&str> = known.suffixes.iter().map(String::as_str).collect();
+    assert_eq!(suffixes, BTreeSet::from(["com", "net", "co.uk", "xn--p1ai"]));
+    assert_eq!(names.meta().names, 5008);
+}
+
+#[test]
+fn suffixes_that_have_no_number_are_written_out() {
+    let many: Vec<String> = (0..20_000).map(|number| format!("label.made{number:05}up")).collect();
+    let (names, _folder) = index(many.iter().map(String::as_str));
+    assert!(names.meta().suffixes < 20_000);
+    let known = names.label("label").unwrap().unwrap();
+    assert_eq!(known.names().collect::<BTreeSet<_>>(), many.iter().cloned().collect::<BTreeSet<_>>());
+}
+
+#[test]
+fn hosts_with_a_whole_name_are_found_by_it() {
+    let hosts =
+        ["paypal.com.evil.net", "www.paypal.com.login.evil.net", "mail.paypal.com", "bank.co.uk.evil.net"];
+    let (names, _folder) = index(hosts.into_iter());
+    let with = |name: &str| names.hosts_with(name, 10).unwrap();
+    assert_eq!(with("paypal.com"), ["paypal.com.evil.net", "www.paypal.com.login.evil.net"]);
+    assert_eq!(with("bank.co.uk"), ["bank.co.uk.evil.net"]);
+    assert!(with("bank.co").is_empty() && with("evil.net").is_empty());
+}
+
+#[test]
+fn nothing_is_found_in_nothing() {
+    let (names, _folder) = index(std::iter::empty());
+    assert!(!names.knows("example.com").unwrap());
+    assert!(names.label("example").unwrap().is_none());
+}
