@@ -1,6 +1,7 @@
 //! Names that imitate one, on request: all techniques, the ones most worth a look first.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::dossier::registration;
 use crate::dossier::similar::{Owner, SimilarRow, ranked};
@@ -47,7 +48,7 @@ impl Wanted {
 }
 
 /// The known names that imitate one.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Lookalikes {
     /// What was asked about: the registrable domain; null for a public suffix, which nobody imitates.
     pub domain: Option<String>,
@@ -58,7 +59,8 @@ pub struct Lookalikes {
 }
 
 /// A name that imitates another.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = LookalikeRow)]
 pub struct Row {
     /// The name in A-labels; of the technique `subdomain` the whole host.
     pub domain: String,

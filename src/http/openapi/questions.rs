@@ -13,6 +13,7 @@ use crate::history::diff::Diff;
 use crate::history::timeline::Timeline;
 use crate::http::{ingest, own};
 use crate::import::SOURCE_NAME_MAX;
+use crate::lookalikes::{LIMIT_MAX, Lookalikes};
 use crate::network::Overview;
 use crate::overlap::Overlap;
 use crate::pdns::Common;
@@ -61,6 +62,13 @@ pub(super) const GROUP: Group = Group {
                 ],
                 &[400, 408, 413, 415],
             ),
+        get("/api/v1/similar", "similar", "Known names that imitate a domain")
+            .with(&[
+                needed("domain", Is::Text(None), "example.com", "A domain or host name: its registrable domain is asked about."),
+                query("technique", Is::Text(None), "homoglyph", "Techniques, separated by commas; absent: all."),
+                query("limit", Whole(1, Some(LIMIT_MAX as u64)), "100", "The most rows; absent: 100."),
+            ])
+            .answers(&[json(200, Of(of::<Lookalikes>()), "The ones most worth a look first.")], &[400, 414]),
         get("/api/v1/network/{cidr}", "network", "What is in a network")
             .with(&[AS_OF])
             .answers(&[json(200, Of(of::<Overview>()), "What is known.")], REFUSED),
