@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# How fast what a team has goes in: benches/feeds.sh TRAILS-FOLDER IP-RANGES.tsv FOLDER
-# TRAILS-FOLDER holds maltrail's trails, IP-RANGES.tsv all ranges of the internet (first, last, AS, country, name). What is made
-# up is made in FOLDER and kept there. Needs python with mmdb_writer and netaddr, and benches/load built (LOAD=its binary).
+# How fast what a team has goes in: benches/feeds.sh TRAILS-FOLDER INTERNET.mmdb FOLDER
+# TRAILS-FOLDER holds maltrail's trails, INTERNET.mmdb is a MaxMind database of all networks (as geo-whois-asn-country). What is
+# made up is made in FOLDER and kept there. Needs python, GNU time, and benches/load built (LOAD=its binary).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-trails=$1 ranges=$2 folder=$3
+trails=$1 internet=$2 folder=$3
 program=${ZONELENS:-${CARGO_TARGET_DIR:-target}/release/zonelens}
 load=${LOAD:-}
 mkdir -p "$folder"
@@ -69,20 +69,7 @@ for input in addresses.cof dns.log; do
     timed "$input, $(grep -vc '^#' "$folder/$input") lines" "$program" --config "$folder/quiet.toml" --data "$folder/dns" import --source dns "$folder/$input"
 done
 
-[ -f "$folder/internet.mmdb" ] || python3 - "$ranges" "$folder/internet.mmdb" <<'PY'
-import ipaddress, sys
-from mmdb_writer import MMDBWriter
-from netaddr import IPSet, IPNetwork
-writer = MMDBWriter(6, "bench-asn-country", ipv4_compatible=True)
-for line in open(sys.argv[1]):
-    first, last, asn, country, name = (line.rstrip("\n").split("\t") + [""] * 5)[:5]
-    if asn == "0": continue
-    nets = ipaddress.summarize_address_range(ipaddress.ip_address(first), ipaddress.ip_address(last))
-    writer.insert_network(IPSet([IPNetwork(str(net)) for net in nets]),
-                          {"country": {"iso_code": country}, "autonomous_system_number": int(asn), "autonomous_system_organization": name})
-writer.to_db_file(sys.argv[2])
-PY
-timed "MMDB of the internet, $(stat -c %s "$folder/internet.mmdb") bytes" "$program" --config "$folder/quiet.toml" --data "$folder/mmdb" import --source mmdb "$folder/internet.mmdb"
+timed "MMDB of the internet, $(stat -c %s "$internet") bytes" "$program" --config "$folder/quiet.toml" --data "$folder/mmdb" import --source mmdb "$internet"
 
 # Lookups at a fixed rate: alone, and while COF is imported into the store that they read.
 [ -n "$load" ] || { echo 'no LOAD: lookups during an import are not measured'; exit 0; }

@@ -133,6 +133,23 @@ impl Batch {
         self.values.is_empty()
     }
 
+    /// The values to be answered as a table: the one that they came in, else one of a single column.
+    pub fn into_table(self) -> Batch {
+        let Batch { values, table } = self;
+        let table = table.unwrap_or_else(|| Table {
+            delimiter: b',',
+            head: Some(csv::StringRecord::from(vec!["value"])),
+            // These cells are ours, not those of somebody's table.
+            rows: values.iter().map(|value| csv::StringRecord::from(vec![defused(value)])).collect(),
+        });
+        Batch { values, table: Some(table) }
+    }
+
+    /// The values to be answered as lines of JSON.
+    pub fn into_lines(self) -> Batch {
+        Batch { table: None, ..self }
+    }
+
     /// Whether they came in a table and are answered as one.
     pub fn is_table(&self) -> bool {
         self.table.is_some()
@@ -262,6 +279,16 @@ pub enum Wanted {
     },
     /// The same, and the report.
     Report(Request),
+}
+
+impl Wanted {
+    /// What is wanted of a report.
+    pub fn into_request(self) -> Request {
+        match self {
+            Wanted::Zone { as_of } => Request { as_of, ..Request::default() },
+            Wanted::Report(request) => request,
+        }
+    }
 }
 
 /// Answers every value, in order: `out` gets lines of JSON, or of the table.

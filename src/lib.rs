@@ -21,11 +21,13 @@ pub mod import; // a file to one batch, all of it or nothing
 pub mod indicator; // what is asked about: domain, address, URL, file; text is parsed here and nowhere else
 pub mod lookalikes; // names that imitate one, all of them
 pub mod lookup; // one question, one answer
+pub mod network; // networks and autonomous systems: what is in them
 pub mod overlap; // which sources list the same
 pub mod pdns; // passive DNS as others ask for it
 pub mod people; // pins, notes, sightings and reports of false positives
 pub mod publications; // intelligence reports: which there are, and what they name
 pub mod request; // the parameters of a lookup as text
+pub mod search; // everything known that fits a text
 pub mod sections; // the sections of a report: the table of them
 pub mod similar; // which names look like another
 pub mod source; // where data comes from, and how it gets here

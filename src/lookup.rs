@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use crate::dossier::{AddressDossier, DomainDossier, FileDossier, Terms, UrlDossier};
-use crate::export::stix;
+use crate::export;
 use crate::indicator::{FileHashes, Indicator, Kind};
 use crate::sections::{About, Entry, RESERVED, SECTIONS};
-use crate::store::{Reader, Snapshot, Store, StoreError};
+use crate::store::{Reader, Snapshot, Store, StoreError, View};
 use crate::unknown::{self, Asked};
 use crate::value::{ThreatScore, Timestamp, Zone};
 use crate::verdict::{Judge, Policy};
@@ -150,6 +150,23 @@ impl Context<'_> {
     pub fn snapshot(&self) -> Result<Arc<Snapshot>, StoreError> {
         Ok(self.store.snapshot()?.for_reader(&self.reader))
     }
+
+    /// Who judges objects as they are now.
+    pub fn judge<'a>(&'a self, view: &'a View) -> Judge<'a> {
+        Judge::new(view, self.policy, self.now)
+    }
+
+    /// What is true now and may be passed on: nothing that is marked stricter than [`export::MARK`] or than the
+    /// configuration lets leave.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot answer.
+    pub fn exported(&self) -> Result<Arc<Snapshot>, StoreError> {
+        let reader = self.reader.exporting();
+        let reader = Reader { clearance: reader.clearance.min(export::MARK), ..reader };
+        Ok(self.store.snapshot()?.for_reader(&reader))
+    }
 }
 
 /// The report on an indicator.
@@ -198,22 +215,6 @@ pub fn report_in(
             sections,
         })
     })
-}
-
-/// The report on an indicator as a STIX bundle, of which sections and count are not looked at. It is made to be passed
-/// on, so what is marked stricter than [`stix::CLEARANCE`] is not in it.
-///
-/// # Errors
-///
-/// As [`report`].
-pub fn bundle(
-    context: &Context<'_>,
-    indicator: &Indicator,
-    request: &Request,
-) -> Result<Vec<u8>, LookupError> {
-    let clearance = context.reader.clearance.min(stix::CLEARANCE);
-    let reader = Reader { clearance, is_export: true, ..context.reader.clone() };
-    about(&context.store.snapshot()?.for_reader(&reader), context, indicator, request, stix::bundle)
 }
 
 /// What `work` makes of the dossier of an indicator. The sections of the request are not looked at.

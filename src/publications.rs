@@ -3,12 +3,14 @@
 use std::io::{self, Write};
 
 use flate2::{Compression, GzBuilder};
+use serde::Serialize;
 
 use crate::export::iocs::{self, Csv};
 use crate::fact::{Mention, Publication, ReportType};
-use crate::indicator::Indicator;
+use crate::indicator::{Indicator, Kind};
 use crate::store::{ObjectKey, Statement, StoreError, Table, View};
-use crate::value::Timestamp;
+use crate::value::{Category, ThreatScore, Timestamp, Zone};
+use crate::verdict::Judge;
 
 /// The most reports of a list: the newest.
 pub const LIST_MAX: usize = 100_000;
@@ -88,6 +90,84 @@ pub fn list(
     reports.sort_by(|a, b| (b.published, &a.id).cmp(&(a.published, &b.id)));
     reports.truncate(LIST_MAX);
     Ok(reports)
+}
+
+/// Which reports are looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Words, all of which stand in the identifier, the title, the description or a tag, in any case.
+    pub words: String,
+    /// Published then or later.
+    pub from: Option<Timestamp>,
+    /// Published then or before.
+    pub to: Option<Timestamp>,
+}
+
+impl Search {
+    fn fits(&self, report: &Publication, words: &[String]) -> bool {
+        let tags = [&report.tags, &report.industries, &report.geography, &report.actors];
+        let tags = tags.into_iter().flatten().map(String::as_str);
+        let texts = [&*report.id, &*report.title, report.description.as_deref().unwrap_or_default()];
+        let text = texts.into_iter().chain(tags).collect::<Vec<_>>().join("\n").to_lowercase();
+        words.iter().all(|word| text.contains(word.as_str()))
+    }
+}
+
+/// How many reports fit, and those of a page: the newest first. [`LIST_MAX`] are looked at, the newest.
+///
+/// # Errors
+///
+/// Damage in the store.
+pub fn search(
+    view: &View,
+    search: &Search,
+    offset: usize,
+    limit: usize,
+) -> Result<(usize, Vec<Publication>), StoreError> {
+    let words: Vec<String> = search.words.split_whitespace().map(str::to_lowercase).collect();
+    let mut reports = list(view, search.from, search.to)?;
+    reports.retain(|report| search.fits(report, &words));
+    let total = reports.len();
+    Ok((total, reports.into_iter().skip(offset).take(limit).collect()))
+}
+
+/// The most indicators that a report is shown with.
+pub const INDICATORS_MAX: usize = 10_000;
+
+/// What a report names, and how it is judged.
+#[derive(Clone, Debug, Serialize)]
+pub struct Named {
+    /// What kind of object it is.
+    pub kind: Kind,
+    /// The object.
+    pub indicator: String,
+    /// Its zone.
+    pub zone: Zone,
+    /// Its score.
+    pub threat_score: ThreatScore,
+    /// What it is listed as.
+    pub categories: Vec<Category>,
+}
+
+/// How many indicators a report names, and how each is judged: the first [`INDICATORS_MAX`].
+///
+/// # Errors
+///
+/// Damage in the store.
+pub fn named(judge: &Judge<'_>, id: &str) -> Result<(usize, Vec<Named>), StoreError> {
+    let indicators = indicators(judge.view(), id)?;
+    let judged = |indicator: &Indicator| {
+        let verdict = judge.indicator(indicator)?;
+        Ok(Named {
+            kind: indicator.kind(),
+            indicator: indicator.to_string(),
+            zone: verdict.zone,
+            threat_score: verdict.score,
+            categories: verdict.categories(),
+        })
+    };
+    let shown = indicators.iter().take(INDICATORS_MAX).map(judged).collect::<Result<_, StoreError>>()?;
+    Ok((indicators.len(), shown))
 }
 
 /// What a report names, in the order of kinds, then of names.

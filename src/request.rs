@@ -25,13 +25,27 @@ pub fn sections(text: &str) -> Result<Vec<String>, String> {
 ///
 /// Anything else; for a person.
 pub fn count(text: &str) -> Result<usize, String> {
+    number("count", text, COUNT_MAX)
+}
+
+/// Reads the most results of a page of a search: 1 to [`crate::search::LIMIT_MAX`], more is taken as that.
+///
+/// # Errors
+///
+/// Anything else; for a person.
+pub fn limit(text: &str) -> Result<usize, String> {
+    number("limit", text, crate::search::LIMIT_MAX)
+}
+
+/// Reads a parameter that is a number from 1 on; what is more than `max` is taken as that.
+fn number(name: &str, text: &str, max: usize) -> Result<usize, String> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let number = if is_number { digits.parse().unwrap_or(usize::MAX) } else { 0 };
     if number == 0 {
-        return Err(format!("count is {text:?}: use a number from 1 to {COUNT_MAX}"));
+        return Err(format!("{name} is {text:?}: use a number from 1 to {max}"));
     }
-    Ok(number.min(COUNT_MAX))
+    Ok(number.min(max))
 }
 
 /// Reads a past moment: `YYYY-MM-DD` (its end) or `YYYY-MM-DDTHH:MMZ`. `None` for today, which means now.

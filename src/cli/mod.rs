@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
+use crate::export::tree::shown;
 use crate::import::ImportError;
 use crate::lookup::LookupError;
 use crate::source::Registry;
@@ -24,7 +25,6 @@ mod password;
 mod progress;
 mod table;
 mod text;
-mod tree;
 
 // The commands.
 mod audit;
@@ -39,10 +39,12 @@ mod generate;
 mod import;
 mod lookup;
 mod merge;
+mod network;
 mod parse;
 mod people;
 mod policy;
 mod retire;
+mod search;
 mod serve;
 mod similar;
 mod source;
@@ -82,6 +84,9 @@ enum Command {
     Diff(diff::Diff),
     Import(import::Import),
     Lookup(lookup::Lookup),
+    Search(search::Search),
+    Network(network::Network),
+    Asn(network::System),
     Pin(people::Pin),
     Note(people::Note),
     Sighting(people::Sighting),
@@ -117,6 +122,9 @@ impl Command {
             Command::Diff(command) => command.run(program, out),
             Command::Import(command) => command.run(program, out),
             Command::Lookup(command) => command.run(program, out),
+            Command::Search(command) => command.run(program, out),
+            Command::Network(command) => command.run(program, out),
+            Command::Asn(command) => command.run(program, out),
             Command::Pin(command) => command.run(program, out),
             Command::Note(command) => command.run(program, out),
             Command::Sighting(command) => command.run(program, out),
@@ -289,15 +297,6 @@ fn talk(problem: &dyn std::fmt::Display) {
     let text = problem.to_string().replace('\n', " ");
     // Nobody is left to tell where standard error is closed.
     let _ = writeln!(anstream::stderr(), "error: {text}");
-}
-
-/// Text of others as it may stand on a terminal: without control characters and marks that turn text round.
-fn shown(text: &str) -> String {
-    let disturbs = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|character| if disturbs(character) { '\u{fffd}' } else { character }).collect()
 }
 
 impl Program {

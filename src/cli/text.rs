@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::builder::styling::{Ansi256Color, AnsiColor, Color, Style};
 
 use super::table::{self, Cell, FAINT, HEADING};
-use super::tree::Tree;
+use crate::export::tree::{Tree, columns};
 use crate::lookup::{Answer, Report};
 use crate::value::Zone;
 
@@ -46,7 +46,7 @@ fn write_section(answer: &Answer, body: &Tree, rows_max: usize, out: &mut dyn Wr
     match body {
         Tree::Record(members) => write_record(members, 2, rows_max, out),
         Tree::List(rows) if !body.is_flat() => write_rows(rows, 2, rows_max, out),
-        other => writeln!(out, "  {}", other.line()),
+        other => writeln!(out, "  {}", other.line(super::shown)),
     }
 }
 
@@ -61,7 +61,12 @@ fn write_record(
     let width = said().filter(|(_, value)| value.is_flat()).map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in said().filter(|(_, value)| value.is_flat()) {
         let style = style_of(name, value);
-        writeln!(out, "{:indent$}{FAINT}{name:width$}{FAINT:#}  {style}{}{style:#}", "", value.line())?;
+        writeln!(
+            out,
+            "{:indent$}{FAINT}{name:width$}{FAINT:#}  {style}{}{style:#}",
+            "",
+            value.line(super::shown)
+        )?;
     }
     for (name, value) in said().filter(|(_, value)| !value.is_flat()) {
         writeln!(out, "{:indent$}{FAINT}{name}{FAINT:#}", "")?;
@@ -76,22 +81,15 @@ fn write_record(
 
 /// A table of records; columns in which no row says anything are left out.
 fn write_rows(rows: &[Tree], indent: usize, rows_max: usize, out: &mut dyn Write) -> io::Result<()> {
-    let mut heads: Vec<&str> = Vec::new();
     let shown = &rows[..rows.len().min(rows_max)];
-    for (name, value) in shown.iter().flat_map(members) {
-        if !value.is_empty() && !heads.contains(&name.as_str()) {
-            heads.push(name);
-        }
-    }
+    let heads = columns(shown, |value| !value.is_empty());
     let cell = |row: &Tree, head: &str| {
-        let Some((name, value)) = members(row).iter().find(|(name, _)| name == head) else {
-            return Cell::default();
-        };
+        let Some(value) = row.member(head) else { return Cell::default() };
         let cell = match value {
             Tree::Plain(text) if text.parse::<f64>().is_ok() => Cell::right(text),
-            other => Cell::text(cut(&other.line())),
+            other => Cell::text(cut(&other.line(super::shown))),
         };
-        cell.styled(style_of(name, value))
+        cell.styled(style_of(head, value))
     };
     let cells: Vec<Vec<Cell>> =
         shown.iter().map(|row| heads.iter().map(|head| cell(row, head)).collect()).collect();
@@ -101,13 +99,6 @@ fn write_rows(rows: &[Tree], indent: usize, rows_max: usize, out: &mut dyn Write
         writeln!(out, "{:indent$}{FAINT}… and {more} more: --count shows them{FAINT:#}", "")?;
     }
     Ok(())
-}
-
-fn members(row: &Tree) -> &[(String, Tree)] {
-    match row {
-        Tree::Record(members) => members,
-        _ => &[],
-    }
 }
 
 fn cut(text: &str) -> String {

@@ -1,12 +1,42 @@
-//! What others read: a report as a STIX bundle, the indicators of an intelligence report as OpenIOC or CSV.
+//! What others read: a report or many as a STIX bundle or a MISP event, a report as a table or a page; the indicators of
+//! an intelligence report as OpenIOC or CSV.
 //!
 //! All of it is made of data alone: identifiers follow from content and moments from facts, so the same knowledge
 //! gives the same bytes.
 
 use sha1::{Digest, Sha1};
 
+mod answer;
 pub mod iocs;
+pub mod misp;
+mod page;
 pub mod stix;
+mod table;
+pub mod tree;
+
+pub use answer::{Format, Set, VALUES_MAX, event, many, one, too_many};
+pub use page::POLICY;
+
+use crate::store::StoreError;
+use crate::value::Tlp;
+
+/// The mark of bundles, events and pages: they hold a site's own telemetry, so they are for the organisation and who
+/// needs to know. It is also the strictest mark of what may be in them.
+pub const MARK: Tlp = Tlp::Amber;
+
+/// How much of an object is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The object: its verdict, and the intelligence reports that name it.
+    Alone,
+    /// What it has to do with, too.
+    Related,
+}
+
+/// A JSON text that cannot be one, which its making excludes.
+fn unreadable(error: serde_json::Error) -> StoreError {
+    StoreError::Io(error.into())
+}
 
 /// A UUID of 128 bits.
 pub type Uuid = [u8; 16];

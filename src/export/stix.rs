@@ -1,23 +1,24 @@
-//! A report as a STIX 2.1 bundle (OASIS, <https://docs.oasis-open.org/cti/stix/v2.1/>): the object as an indicator, what
+//! Reports as a STIX 2.1 bundle (OASIS, <https://docs.oasis-open.org/cti/stix/v2.1/>): each object as an indicator, what
 //! it has to do with as observables and relationships, the intelligence reports that name it.
 //!
 //! Moments are those of facts, and identifiers follow from content: of observables as the standard says, of all else
-//! by [`super::NAMESPACE`]. So equal knowledge gives equal bytes. Private data stays out of URLs, as in reports.
+//! by a namespace of our own. So equal knowledge gives equal bytes. Private data stays out of URLs, as in reports.
 
 mod objects;
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-use self::objects::{hashes, moment, uri};
-use super::{NAMESPACE, uuid};
+pub(super) use self::objects::uri;
+use self::objects::{hashes, moment};
+use super::{Extent, NAMESPACE, uuid};
 use crate::dossier::rows::{FileRow, UrlRow};
 use crate::dossier::{AddressDossier, Common, DomainDossier, FileDossier, UrlDossier};
 use crate::fact::Publication;
 use crate::indicator::{Host, Url};
 use crate::sections::About;
 use crate::store::StoreError;
-use crate::value::{Timestamp, Tlp, Zone};
+use crate::value::{Timestamp, Zone};
 use crate::verdict::Confidence;
 
 /// What a bundle is sent as.
@@ -26,31 +27,11 @@ pub const MEDIA_TYPE: &str = "application/stix+json;version=2.1";
 /// When the standard's TLP markings were made, and the service's own identity, which is no fact's.
 const FIXED: &str = "2017-01-20T00:00:00.000Z";
 
-/// TLP:AMBER, an object of the standard (section 7.2.1.4): a bundle holds a site's own telemetry, so it is for the
-/// organisation and who needs to know.
+/// [`super::MARK`], an object of the standard (section 7.2.1.4).
 const AMBER: &str = "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82";
-
-/// The strictest mark of what a bundle may hold.
-pub const CLEARANCE: Tlp = Tlp::Amber;
 
 /// The largest `number_observed`.
 const OBSERVED_MAX: u64 = 999_999_999;
-
-/// A report as a bundle.
-///
-/// # Errors
-///
-/// Damage in the store.
-pub fn bundle(about: &About<'_>) -> Result<Vec<u8>, StoreError> {
-    let mut bundle = Bundle::new();
-    match about {
-        About::Domain(dossier) => bundle.domain(dossier)?,
-        About::Address(dossier) => bundle.address(dossier)?,
-        About::Url(dossier) => bundle.url(dossier)?,
-        About::File(dossier) => bundle.file(dossier)?,
-    }
-    Ok(bundle.finish())
-}
 
 /// The object of a report, as an observable and as a pattern.
 struct Subject {
@@ -67,14 +48,17 @@ struct Seen {
     hits: u64,
 }
 
-struct Bundle {
+/// A bundle of one object or of many.
+pub struct Bundle {
+    extent: Extent,
     objects: Vec<Value>,
     known: BTreeSet<String>,
     identity: String,
 }
 
 impl Bundle {
-    fn new() -> Bundle {
+    /// An empty one, that tells so much of each object.
+    pub fn new(extent: Extent) -> Bundle {
         let identity = format!("identity--{}", uuid(&NAMESPACE, "identity"));
         let objects = vec![
             json!({
@@ -86,10 +70,25 @@ impl Bundle {
                 "definition_type": "tlp", "name": "TLP:AMBER", "definition": {"tlp": "amber"},
             }),
         ];
-        Bundle { objects, known: BTreeSet::new(), identity }
+        Bundle { extent, objects, known: BTreeSet::new(), identity }
     }
 
-    fn finish(self) -> Vec<u8> {
+    /// Adds an object.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn add_report(&mut self, about: &About<'_>) -> Result<(), StoreError> {
+        match about {
+            About::Domain(dossier) => self.domain(dossier),
+            About::Address(dossier) => self.address(dossier),
+            About::Url(dossier) => self.url(dossier),
+            About::File(dossier) => self.file(dossier),
+        }
+    }
+
+    /// The bundle's JSON.
+    pub fn finish(self) -> Vec<u8> {
         let ids: Vec<&str> = self.objects.iter().filter_map(|object| object["id"].as_str()).collect();
         let id = format!("bundle--{}", uuid(&NAMESPACE, &ids.join(" ")));
         json!({"type": "bundle", "id": id, "objects": self.objects}).to_string().into_bytes()
@@ -103,6 +102,9 @@ impl Bundle {
             &dossier.common,
             Subject { id: id.clone(), name: name.to_owned(), pattern, seen: dossier.seen() },
         )?;
+        if self.extent == Extent::Alone {
+            return Ok(());
+        }
         self.resolutions(&dossier.common, &id, dossier)?;
         self.files(&dossier.common, &id, "was downloaded from", &dossier.downloaded()?.rows);
         self.files(&dossier.common, &id, "accessed", &dossier.accessed()?.rows);
@@ -114,7 +116,7 @@ impl Bundle {
         let name = dossier.address.to_string();
         let pattern = format!("[{kind}:value = {}]", quoted(&name));
         self.subject(&dossier.common, Subject { id: id.clone(), name, pattern, seen: dossier.seen() })?;
-        if dossier.is_reserved() {
+        if dossier.is_reserved() || self.extent == Extent::Alone {
             return Ok(());
         }
         // Names that were folded into `*.parent` are no observables.
@@ -137,6 +139,9 @@ impl Bundle {
         let seen = common.own.edges.iter().map(|edge| crate::dossier::rows::moments(&edge.observed));
         let seen = seen.chain(dossier.seen()).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         self.subject(common, Subject { id: id.clone(), name: key, pattern, seen })?;
+        if self.extent == Extent::Alone {
+            return Ok(());
+        }
         let host = match dossier.url.host() {
             Host::Domain(name) => self.domain_name(name.as_str()),
             Host::Address(address) => self.ip(address).0,
@@ -159,6 +164,9 @@ impl Bundle {
         let id = self.hashed(&dossier.file);
         let name = hashes.first().map(|(_, hash)| hash.clone()).unwrap_or_default();
         self.subject(&dossier.common, Subject { id: id.clone(), name, pattern, seen: dossier.seen() })?;
+        if self.extent == Extent::Alone {
+            return Ok(());
+        }
         for (how, rows) in [
             ("was downloaded from", &dossier.downloaded_from()?.rows),
             ("accessed", &dossier.accessed()?.rows),
@@ -310,7 +318,7 @@ mod tests {
 
     #[test]
     fn observables_have_the_identifiers_of_the_standard() {
-        let mut bundle = Bundle::new();
+        let mut bundle = Bundle::new(Extent::Related);
         // By an independent implementation of UUID version 5.
         assert_eq!(bundle.ip([198, 51, 100, 3].into()).0, "ipv4-addr--bfaa57dd-3f87-5270-83fd-8f7000318aef");
         assert_eq!(bundle.domain_name("example.com"), "domain-name--a31eb510-ec20-5043-a5d5-269e843fb531");

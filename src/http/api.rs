@@ -17,7 +17,7 @@ use super::error::Problem;
 use super::open_tip;
 use super::question::{self, Form, Question, Wrong};
 use crate::access::Caller;
-use crate::export::stix;
+use crate::export;
 use crate::indicator::Kind;
 use crate::lookup::{self, Context, LookupError};
 use crate::value::Timestamp;
@@ -132,8 +132,8 @@ fn made_of(context: &Context<'_>, question: &Question) -> Result<Body, LookupErr
             lookup::report(context, indicator, request).map(|report| Body::new(&report, seed))
         }
         Form::Stix => {
-            let bundle = lookup::bundle(context, indicator, request)?;
-            Ok(Body::plain(stix::MEDIA_TYPE, bundle))
+            let format = export::Format::Stix;
+            Ok(Body::plain(format.media_type(), export::one(context, indicator, request, format)?))
         }
         Form::OpenTip | Form::OpenTipResult => {
             let request = lookup::Request { sections: Some(open_tip::sections()), ..request.clone() };

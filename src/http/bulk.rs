@@ -1,7 +1,8 @@
 //! `POST /api/v1/lookup`: up to 100,000 values of mixed kinds, answered while they are judged.
 //!
 //! The body is a JSON array, NDJSON, CSV or text, as its content-type says; a table comes back as the same table with
-//! columns added, all else as a line of JSON a value. `sections`, `count` and `as_of` are those of a lookup: with `sections`
+//! columns added, all else as a line of JSON a value; `format` or the header Accept asks for another form: `ndjson`, `csv`, or
+//! one `stix` bundle or `misp` event of all. `sections`, `count` and `as_of` are those of a lookup: with `sections`
 //! (or `sections=all`) each value has its report. Each value counts as a lookup.
 
 use std::pin::Pin;
@@ -11,19 +12,21 @@ use std::task::{Context as Task, Poll};
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request, State};
-use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use super::Service;
-use super::api::{parameter, wanted};
+use super::api::{made, media, parameter, wanted};
 use super::error::Problem;
 use super::gate::over;
 use super::table::Dialect;
 use crate::access::Caller;
 use crate::bulk::{self, Batch, Form, Wanted};
+use crate::export::{self, Format};
+use crate::lookup::LookupError;
 use crate::value::Timestamp;
 
 /// The longest body.
@@ -52,6 +55,7 @@ async fn answer(
     let wrong = |detail: String| Problem::new(StatusCode::BAD_REQUEST, uri, detail).into_response();
     let query = uri.query().unwrap_or_default();
     let wanted = what(query, now).map_err(wrong)?;
+    let format = format(query, request.headers()).map_err(wrong)?;
     let column = parameter(query, "column");
     let media_type =
         request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).map(str::to_owned);
@@ -66,22 +70,32 @@ async fn answer(
         None => Form::of_content(&body),
     };
     let batch = Batch::read(&body, form, column.as_deref()).map_err(wrong)?;
+    let batch = match format {
+        Some(Format::Csv) => batch.into_table(),
+        Some(Format::Ndjson) => batch.into_lines(),
+        _ => batch,
+    };
+    if let Some(format) = format.filter(|format| format.is_graph())
+        && batch.len() > export::VALUES_MAX
+    {
+        return Err(wrong(export::too_many(batch.len(), format)));
+    }
     let kind = if batch.is_table() { "text/csv; charset=utf-8" } else { "application/x-ndjson" };
     // One was counted with the request.
     let more = (batch.len() as u64).saturating_sub(1);
     let counted = service.access.count(&mut caller, more, now);
     counted.map_err(|refused| over(service, Dialect::Tip, uri, &refused, now))?;
     let licence = caller.licence.clone();
+    if let Some(format) = format.filter(|format| format.is_graph()) {
+        let set =
+            set(service, caller, uri, batch, wanted, format, now).await.map_err(Problem::into_response)?;
+        return Ok((Extension(licence), media(format.media_type(), set)).into_response());
+    }
     let (sender, receiver) = channel(AHEAD);
     let at_work = service.clone();
     tokio::task::spawn_blocking(move || {
         let service = at_work;
-        // Who looked up what: each value, before it is answered.
-        if let Some(audit) = &service.audit {
-            for value in batch.values() {
-                audit.record(Box::new(caller.entry("lookup", value, now)));
-            }
-        }
+        write_down(&service, &caller, &batch, now);
         let known = service.known();
         let context = known.context(&service, &caller, now);
         let mut out = |lines: Vec<u8>| {
@@ -89,9 +103,9 @@ async fn answer(
             let gone = |_| std::io::Error::from(std::io::ErrorKind::BrokenPipe);
             sender.blocking_send(lines).map_err(gone)
         };
-        let result = context
-            .snapshot()
-            .and_then(|snapshot| bulk::answer(&snapshot, &context, &batch, &wanted, &mut out));
+        let snapshot = if format == Some(Format::Csv) { context.exported() } else { context.snapshot() };
+        let result =
+            snapshot.and_then(|snapshot| bulk::answer(&snapshot, &context, &batch, &wanted, &mut out));
         match result {
             Err(crate::store::StoreError::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
             Err(error) => {
@@ -107,6 +121,56 @@ async fn answer(
     });
     let body = Body::new(Lines(receiver));
     Ok((Extension(licence), [(CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response())
+}
+
+/// In which form the answer is wanted: by the query, else by the header; where neither says so, as the values came.
+fn format(query: &str, headers: &HeaderMap) -> Result<Option<Format>, String> {
+    if let Some(name) = parameter(query, "format") {
+        return Format::parse(&name, &Format::OF_MANY).map(Some);
+    }
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    Ok(accept.and_then(|accept| Format::accepted(accept, &Format::OF_MANY)))
+}
+
+/// Who looked up what: each value, before it is answered.
+fn write_down(service: &Service, caller: &Caller, batch: &Batch, now: Timestamp) {
+    if let Some(audit) = &service.audit {
+        for value in batch.values() {
+            audit.record(Box::new(caller.entry("lookup", value, now)));
+        }
+    }
+}
+
+/// All values as one bundle or event.
+async fn set(
+    service: &Arc<Service>,
+    caller: Caller,
+    uri: &Uri,
+    batch: Batch,
+    wanted: Wanted,
+    format: Format,
+    now: Timestamp,
+) -> Result<Vec<u8>, Problem> {
+    let work = {
+        let service = service.clone();
+        move || {
+            write_down(&service, &caller, &batch, now);
+            let known = service.known();
+            let context = known.context(&service, &caller, now);
+            export::many(&context, batch.values(), &wanted.into_request(), format)
+        }
+    };
+    match made(work, true, service.timeout).await {
+        Ok(Ok(set)) => Ok(set.bytes),
+        Ok(Err(error @ LookupError::BadRequest(_))) => {
+            Err(Problem::new(StatusCode::BAD_REQUEST, uri, error.to_string()))
+        }
+        Ok(Err(error)) => {
+            tracing::error!(%error, "many lookups cannot be answered");
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, error.to_string()))
+        }
+        Err(detail) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail)),
+    }
 }
 
 /// What is wanted of each value.

@@ -20,8 +20,9 @@ use axum::response::{IntoResponse, Response};
 use super::Service;
 use super::body::{form_field, read_body};
 use super::error::Problem;
+use super::misp_module;
 use super::table::{self, Dialect, Need, Path};
-use super::who::{FORWARDED_FOR, address, has_credential, known, tried};
+use super::who::{API_KEY, FORWARDED_FOR, address, has_credential, known, tried};
 use crate::access::audit::{self, Entry};
 use crate::access::{Caller, Refused, Via, secret, sessions};
 use crate::lookup::Licence;
@@ -52,7 +53,19 @@ enum Outcome {
 pub(super) async fn gate(State(service): State<Arc<Service>>, mut request: Request, next: Next) -> Response {
     let now = service.clock.now();
     let path = table::row(request.uri().path());
-    let (method, uri, headers) = (request.method().clone(), request.uri().clone(), request.headers().clone());
+    let (method, uri, mut headers) =
+        (request.method().clone(), request.uri().clone(), request.headers().clone());
+    if path.has_token_in_body && service.access.is_on && !has_credential(&headers) {
+        let body = Request::new(std::mem::take(request.body_mut()));
+        let body = match read_body(&service, &uri, body).await {
+            Ok(body) => body,
+            Err(problem) => return problem.into_response(),
+        };
+        if let Some(token) = misp_module::token(&body) {
+            headers.insert(API_KEY, token);
+        }
+        *request.body_mut() = Body::from(body);
+    }
     let address = address(&request, &service.trusted_proxies);
     let lookups = u64::from(path.is_lookup);
     let mut caller = match known(&service, path, &method, &uri, &headers, address, now).await {

@@ -55,16 +55,20 @@ mod who;
 mod api;
 mod audit;
 mod bulk;
+mod export;
 mod ingest;
 mod login;
 mod metrics;
+mod misp_module;
 mod open_tip;
 mod own;
 mod pdns;
 mod people;
 mod publications;
 mod question;
+mod reports;
 mod scan;
+mod search;
 mod sources;
 mod users;
 
@@ -271,11 +275,17 @@ pub fn routes(service: Arc<Service>) -> Router {
         // The service's own questions.
         .route("/api/v1/indicator", get(own::indicator_report))
         .route("/api/v1/lookup", post(bulk::lookup).layer(DefaultBodyLimit::max(bulk::BODY_BYTES_MAX)))
+        .route("/api/v1/export", get(export::export))
+        .route("/api/v1/reports", get(reports::list))
+        .route("/api/v1/reports/{*id}", get(reports::one))
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/similar", get(own::similar))
         .route("/api/v1/timeline", get(own::timeline))
         .route("/api/v1/sources", get(sources::list))
         .route("/api/v1/sources/overlap", get(sources::overlap))
+        .route("/api/v1/network/{*cidr}", get(search::network))
+        .route("/api/v1/asn/{asn}", get(search::system))
+        .route("/api/v1/search-all", get(search::search))
         .route("/api/v1/sources/{name}/rejected", get(sources::rejected))
         .route("/api/v1/sources/{name}/refresh", post(sources::refresh))
         // Sensors: telemetry.
@@ -283,6 +293,9 @@ pub fn routes(service: Arc<Service>) -> Router {
         // Passive DNS, as its clients ask.
         .route("/pdns/query/{*name}", get(pdns::common_output))
         .route("/dnsdb/v2/{*question}", get(pdns::dnsdb))
+        // MISP: enrichment.
+        .route("/modules", get(misp_module::modules))
+        .route("/query", post(misp_module::query))
         // Analysts: what they say of an indicator.
         .merge(people::routes())
         // Users: who they are and what they may.

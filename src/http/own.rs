@@ -113,25 +113,25 @@ pub(super) async fn similar(
 }
 
 /// An indicator of any kind, as typed.
-fn indicator(query: &str, name: &str) -> Result<Indicator, LookupError> {
+pub(super) fn indicator(query: &str, name: &str) -> Result<Indicator, LookupError> {
     let text = required(query, name)?;
     Indicator::parse(&text).map_err(|error| LookupError::BadRequest(format!("{name}: {error}")))
 }
 
-fn required(query: &str, name: &str) -> Result<String, LookupError> {
+pub(super) fn required(query: &str, name: &str) -> Result<String, LookupError> {
     parameter(query, name).filter(|value| !value.is_empty()).ok_or_else(|| {
         LookupError::BadRequest(format!("{name} is missing: name it as ?{name}=… in the query"))
     })
 }
 
 /// A value that serialises as JSON whatever it holds.
-fn json<T: Serialize>(body: &T) -> Response {
+pub(super) fn json<T: Serialize>(body: &T) -> Response {
     let body = serde_json::to_vec(body).expect("texts, numbers and lists; only texts as keys");
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
 }
 
 /// What a blocking piece of work answers, as JSON or as a problem.
-async fn answer<T: Serialize + Send + 'static>(
+pub(super) async fn answer<T: Serialize + Send + 'static>(
     service: Arc<Service>,
     caller: Caller,
     uri: Uri,

@@ -38,16 +38,18 @@ pub(super) struct Path {
     pub(super) is_lookup: bool,
     /// Its codes.
     pub(super) dialect: Dialect,
+    /// Whether who asks may say so in the body: clients that have no header for it.
+    pub(super) has_token_in_body: bool,
 }
 
 /// A question: it counts, with whatever method it is asked.
 const fn lookup(path: &'static str, dialect: Dialect) -> Path {
     let need = Need::May(Lookup);
-    Path { path, noun: "lookup", read: need, write: need, is_lookup: true, dialect }
+    Path { path, noun: "lookup", read: need, write: need, is_lookup: true, dialect, has_token_in_body: false }
 }
 
 const fn other(path: &'static str, noun: &'static str, read: Need, write: Need) -> Path {
-    Path { path, noun, read, write, is_lookup: false, dialect: Dialect::Tip }
+    Path { path, noun, read, write, is_lookup: false, dialect: Dialect::Tip, has_token_in_body: false }
 }
 
 /// All paths by how they begin; the first that fits counts. What has no row is read by who may look up, and
@@ -70,9 +72,17 @@ pub(super) static PATHS: &[Path] = {
         lookup("/dnsdb/v2/", Dialect::Tip),
         // Each value is in the audit by itself.
         Path { write: May(Bulk), ..lookup("/api/v1/lookup", Dialect::Tip) },
+        lookup("/api/v1/export", Dialect::Tip),
+        lookup("/api/v1/reports", Dialect::Tip),
+        // MISP asks which modules there are without a token; with a question its configuration sends one in the body.
+        other("/modules", "", Open, Open),
+        Path { has_token_in_body: true, ..lookup("/query", Dialect::Tip) },
         lookup("/api/v1/diff", Dialect::Tip),
         lookup("/api/v1/similar", Dialect::Tip),
         lookup("/api/v1/timeline", Dialect::Tip),
+        lookup("/api/v1/network/", Dialect::Tip),
+        lookup("/api/v1/asn/", Dialect::Tip),
+        lookup("/api/v1/search-all", Dialect::Tip),
         other("/api/v1/sources", "source refresh", May(Lookup), May(Sources)),
         other("/api/v1/pins", "pin", May(Lookup), May(Pin)),
         other("/api/v1/notes", "note", May(Lookup), May(Write)),

@@ -9,7 +9,7 @@ use super::door::{self, Door, Rejects};
 use super::{ImportError, Phase, Step, unwritable_text};
 use crate::fact::Fact;
 use crate::feeds::{self, Emit, Format, Input, Item, Parse};
-use crate::store::forget::KeptOut;
+use crate::store::kept_out::KeptOut;
 use crate::store::{BatchWriter, Store};
 use crate::value::Tlp;
 

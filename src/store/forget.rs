@@ -2,9 +2,9 @@
 //!
 //! A [`Tombstone`] in the manifest names what is to be forgotten. Every run that was written without heeding it is
 //! read through [`Forgotten`], which passes over all rows on it and all rows of others that name it: so every reader
-//! obeys as soon as the manifest is swapped, merges among them, which is how the bytes go ([`super::tidy`]). Once
+//! obeys as soon as the manifest is swapped, merges among them, which is how the bytes go (`store/tidy.rs`). Once
 //! they are gone the tombstone goes too: nothing but the catalogue's line, which does not say what it was, is left,
-//! and of what is kept out for the future a keyed digest ([`KeptOut`]).
+//! and of what is kept out for the future a keyed digest ([`super::kept_out`]).
 //!
 //! A domain stands for itself with `www.`, for all names below it and all addresses of the web on them; an address for
 //! itself and those of the web on it; a file for all its hashes. A statement on something else that names it in a text loses
@@ -15,12 +15,11 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::hot::Probe;
 use super::key::{ObjectKey, Part, Table, object_len, read_part};
 use super::value::{Entry, entries, push_entry};
-use crate::indicator::{FileHash, Host, Indicator, Url, without_www};
+use crate::indicator::{FileHash, Host, Indicator, Url};
 use crate::value::Timestamp;
 
 /// Fields of facts that are texts of people; any other that names something is on that.
@@ -71,7 +70,7 @@ impl Subject {
     }
 
     /// The text that stands for it in digests.
-    fn canonical(&self) -> String {
+    pub(super) fn canonical(&self) -> String {
         match self {
             Subject::Indicator(Indicator::Url(url)) => format!("url:{}", url.key()),
             Subject::Indicator(indicator) => indicator.tagged(),
@@ -177,7 +176,7 @@ impl Forgotten {
         if self.hides_part(object) {
             return None;
         }
-        if table.is_observed() {
+        if table.is_observed() || table.has_no_content() {
             return (!self.hides_counterpart(table, counterpart)).then_some(value);
         }
         // The ends of a network's range are no addresses that it speaks of.
@@ -357,79 +356,8 @@ impl Boundary {
 }
 
 /// A name and all above it.
-fn with_ancestors(name: &str) -> impl Iterator<Item = &str> {
+pub(super) fn with_ancestors(name: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(name), |name| name.split_once('.').map(|(_, above)| above))
-}
-
-//------------ KeptOut -------------------------------------------------------
-
-/// What is not taken in again, by keyed digest: who reads it cannot say what it is, only ask whether it is something.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptOut {
-    /// The key, hex: the store's own.
-    key: String,
-    digests: HashSet<String>,
-}
-
-impl KeptOut {
-    /// Whether all is taken in.
-    pub fn is_empty(&self) -> bool {
-        self.digests.is_empty()
-    }
-
-    /// Adds subjects. `key` is taken where there is none yet.
-    pub fn add(&mut self, subjects: &[Subject], key: impl FnOnce() -> String) {
-        if self.key.is_empty() {
-            self.key = key();
-        }
-        let digests: Vec<String> = subjects.iter().map(|subject| self.digest(&subject.canonical())).collect();
-        self.digests.extend(digests);
-    }
-
-    fn digest(&self, canonical: &str) -> String {
-        // The key has one length, so nothing can be moved between the two.
-        format!("{:x}", Sha256::digest(format!("{}{canonical}", self.key)))
-    }
-
-    fn has(&self, subject: &Subject) -> bool {
-        self.digests.contains(&self.digest(&subject.canonical()))
-    }
-
-    /// Whether a client of one's own is kept out.
-    pub fn has_client(&self, client: &str) -> bool {
-        !self.is_empty() && self.has(&Subject::Client(client.to_owned()))
-    }
-
-    /// Whether a record, as text or JSON, names something that is kept out: each word of it is asked for, as a name with
-    /// all above it, an address, a hash and a client, and each text in quotes as an address of the web.
-    pub fn is_named_in(&self, text: &str) -> bool {
-        if self.is_empty() {
-            return false;
-        }
-        let plain = text.replace("[.]", ".");
-        let is_part = |character: char| character.is_alphanumeric() || "._-:".contains(character);
-        let words = plain.split(|character| !is_part(character)).filter(|word| word.contains(is_part));
-        words.into_iter().any(|word| self.has_word(word.trim_matches(['.', ':', '-'])))
-            || plain.split(['"', ' ', '\t', '\\']).any(|text| {
-                text.contains('/')
-                    && Url::parse(text).is_ok_and(|url| self.has(&Subject::Indicator(Indicator::Url(url))))
-            })
-    }
-
-    fn has_word(&self, word: &str) -> bool {
-        // `domain:a.example`, `192.0.2.1:80`.
-        let tail = word.split_once(':').map(|(_, tail)| tail);
-        let head = word.split_once(':').map(|(head, _)| head);
-        [Some(word), tail, head].into_iter().flatten().any(|word| {
-            self.has(&Subject::Client(word.to_owned()))
-                || match Indicator::parse(word) {
-                    Ok(Indicator::Domain(name)) => with_ancestors(without_www(name.as_str()))
-                        .any(|name| self.digests.contains(&self.digest(&format!("domain:{name}")))),
-                    Ok(other) => self.has(&Subject::Indicator(other)),
-                    Err(_) => false,
-                }
-        })
-    }
 }
 
 /// The other hashes that a file is known by, of rows of [`Table::FileAlias`].
@@ -498,36 +426,5 @@ mod tests {
             let url = Url::parse(&format!("http://{name}/a/b?c")).unwrap();
             assert_eq!(forgotten.hides_part(&ObjectKey::url(&url).0), hidden, "{name}");
         }
-    }
-
-    #[test]
-    fn what_is_kept_out_is_found_by_digest() {
-        let mut kept_out = KeptOut::default();
-        assert!(!kept_out.is_named_in("evil.example"));
-        let subjects =
-            ["evil.example", "192.0.2.1", "http://two.example/a/b", "44d88612fea8a8f36de82e1278abb02f"];
-        let subjects: Vec<Subject> =
-            subjects.iter().map(|text| Subject::indicator(Indicator::parse(text).unwrap())).collect();
-        kept_out.add(&subjects, || "k".repeat(64));
-        kept_out.add(&[Subject::Client("pc-7".to_owned())], || unreachable!());
-        for text in [
-            "{\"rrname\":\"a.evil.example\"}",
-            "0.0.0.0 EVIL.example",
-            "{\"indicator\":\"domain:evil.example\"}",
-            "{\"address\":\"192.0.2.1\"}",
-            "192.0.2.1:80",
-            "{\"url\":\"https://www.two.example/a/b\"}",
-            "{\"md5\":\"44d88612fea8a8f36de82e1278abb02f\"}",
-            "{\"client\":\"pc-7\"}",
-        ] {
-            assert!(kept_out.is_named_in(text), "{text}");
-        }
-        for text in
-            ["devil.example", "192.0.2.10", "http://two.example/a", "{\"client\":\"pc-70\"}", "example"]
-        {
-            assert!(!kept_out.is_named_in(text), "{text}");
-        }
-        let written = serde_json::to_string(&kept_out).unwrap();
-        assert!(!written.contains("evil") && !written.contains("pc-7"), "{written}");
     }
 }

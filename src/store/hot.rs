@@ -627,6 +627,25 @@ impl Hot {
         Ok(())
     }
 
+    /// Calls `found` with the position of every network that an autonomous system announces.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] where a page that was needed is wrong.
+    pub fn networks_of(&self, asn: u32, found: &mut impl FnMut(u32)) -> Result<(), Damage> {
+        let end = self.ranges + self.counts.ranges * ENTRY_BYTES;
+        if self.ranges == end {
+            return Ok(());
+        }
+        // Hundreds of thousands of entries: no more of each is read than must be.
+        for (at, bytes) in self.pages.bytes(self.ranges..end)?.chunks_exact(ENTRY_BYTES).enumerate() {
+            if word(bytes, 7) == asn && bytes[7] & 15 == Kind::Network as u8 {
+                found(at as u32);
+            }
+        }
+        Ok(())
+    }
+
     /// Calls `found` with every wildcard that can match something on a host (as in a key, without `www.`), and
     /// its entry: whether it does is the caller's to ask.
     ///

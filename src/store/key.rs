@@ -71,6 +71,8 @@ pub enum Table {
     UrlDownloaded = 26,
     /// URL → file that contacted it. Observed.
     UrlAccessedBy = 27,
+    /// file name, as a [`ObjectKey::term`] → file that was downloaded or examined under it. Observed.
+    FileNamed = 28,
     /// From here on statements. Host, URL, network or file → listing.
     Listing = 64,
     /// Host, URL, network or file → benign entry.
@@ -103,9 +105,16 @@ pub enum Table {
     Note = 78,
     /// file → verdict.
     FileVerdict = 79,
+    /// name or organisation of a registrant, as a [`ObjectKey::term`] → domain. The three of a registration have no
+    /// content: it stands at the domain.
+    RegistrantOf = 80,
+    /// e-mail address of a contact, as a term → domain.
+    EmailOf = 81,
+    /// name server, as a term → domain.
+    NameServerOf = 82,
 }
 
-const TABLES: [Table; 43] = [
+const TABLES: [Table; 47] = [
     Table::Resolves,
     Table::ResolvedBy,
     Table::Record,
@@ -133,6 +142,7 @@ const TABLES: [Table; 43] = [
     Table::Summary,
     Table::UrlDownloaded,
     Table::UrlAccessedBy,
+    Table::FileNamed,
     Table::Listing,
     Table::Benign,
     Table::Registration,
@@ -149,6 +159,9 @@ const TABLES: [Table; 43] = [
     Table::Pin,
     Table::Note,
     Table::FileVerdict,
+    Table::RegistrantOf,
+    Table::EmailOf,
+    Table::NameServerOf,
 ];
 
 impl Table {
@@ -160,6 +173,11 @@ impl Table {
     /// Whether rows are observations, which are summed; the others are statements.
     pub fn is_observed(self) -> bool {
         (self as u8) < Table::Listing as u8
+    }
+
+    /// Whether rows are statements that say nothing but their counterpart.
+    pub fn has_no_content(self) -> bool {
+        matches!(self, Table::RegistrantOf | Table::EmailOf | Table::NameServerOf)
     }
 
     /// Whether rows follow from the other rows of their run and are made anew with it.
@@ -176,6 +194,7 @@ pub(super) mod kind {
     pub const ADDRESS: u8 = b'i';
     pub const NETWORK: u8 = b'n';
     pub const PUBLICATION: u8 = b'p';
+    pub const TERM: u8 = b't';
     pub const URL: u8 = b'u';
     pub const WILDCARD: u8 = b'w';
 }
@@ -243,6 +262,13 @@ impl ObjectKey {
         ObjectKey(key)
     }
 
+    /// A text that something is found by: the name of a person, an organisation or a file, an e-mail address, a name server.
+    pub fn term(text: &str) -> ObjectKey {
+        let mut key = Vec::with_capacity(text.len() + 2);
+        push_text(&mut key, kind::TERM, &term(text));
+        ObjectKey(key)
+    }
+
     /// What a report is about.
     pub fn indicator(indicator: &Indicator) -> ObjectKey {
         match indicator {
@@ -273,6 +299,16 @@ impl ObjectKey {
     pub fn file_best(file: &FileHashes) -> Option<ObjectKey> {
         file.best().map(|hash| ObjectKey::file(&hash))
     }
+}
+
+/// The longest term, in bytes: of longer texts the beginning counts.
+pub const TERM_BYTES_MAX: usize = 255;
+
+/// A text as it is searched for: in lower case, one space between words, at most [`TERM_BYTES_MAX`].
+pub fn term(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let lower = words.join(" ").to_lowercase();
+    lower[..lower.floor_char_boundary(TERM_BYTES_MAX)].to_owned()
 }
 
 /// What all keys of publications begin with.
@@ -358,7 +394,7 @@ pub enum Part<'a> {
     Url(&'a str),
     /// A file.
     File(FileHash),
-    /// A publication's identifier, a certificate's digest or a wildcard.
+    /// A publication's identifier, a certificate's digest, a wildcard or a term.
     Text(&'a str),
     /// A range of addresses.
     Network(AddressRange),

@@ -11,7 +11,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::forget::{KeptOut, Tombstone};
+use super::forget::Tombstone;
+use super::kept_out::KeptOut;
 use super::pages::Damage;
 use crate::feeds::State;
 use crate::value::{Timestamp, Tlp};

@@ -164,6 +164,15 @@ impl View {
         self.read(&object.0, &[&object.0[..], &[table as u8]].concat())
     }
 
+    /// One row of an object, of all sources.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::object`].
+    pub fn row(&self, object: &ObjectKey, table: Table, counterpart: &[u8]) -> Result<Object, StoreError> {
+        self.read(&object.0, &[&object.0[..], &[table as u8], counterpart].concat())
+    }
+
     /// One edge of an object; `None` where there is none.
     ///
     /// # Errors
@@ -175,8 +184,7 @@ impl View {
         table: Table,
         counterpart: &[u8],
     ) -> Result<Option<Observed>, StoreError> {
-        let prefix = [&object.0[..], &[table as u8], counterpart].concat();
-        let found = self.read(&object.0, &prefix)?.edges.into_iter();
+        let found = self.row(object, table, counterpart)?.edges.into_iter();
         Ok(found.map(|edge| edge.observed).reduce(|mut all, one| {
             all.add(&one);
             all

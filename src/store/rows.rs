@@ -2,6 +2,7 @@
 //!
 //! ARCHITECTURE.md holds the same as a table: section → facts → tables.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
 
@@ -14,7 +15,9 @@ use super::manifest::Counts;
 use super::observed::{Observed, seconds};
 use super::sort::Sorter;
 use super::value::{Entry, push_entry};
-use crate::fact::{Access, Certificate, Download, Fact, Listed, Rdata, Resolution, Seen, WebRequest};
+use crate::fact::{
+    Access, Certificate, Download, Fact, Listed, Rdata, Registration, Resolution, Seen, WebRequest,
+};
 use crate::indicator::{DomainName, FileHash, FileHashes, Host, Indicator, Mask, Url, is_reserved, to_u128};
 use crate::value::Timestamp;
 
@@ -112,6 +115,10 @@ impl RowMaker {
             Fact::FileVerdict(verdict) => {
                 self.aliases(&verdict.file)?;
                 self.file_statement(Table::FileVerdict, &verdict.file, verdict)?;
+                let observed = Observed::known(verdict.observed.unwrap_or(self.moment));
+                for name in verdict.names.iter().take(FILE_NAMES_MAX) {
+                    self.file_named(name, &verdict.file, &observed)?;
+                }
                 if flagged::condemns(verdict) {
                     self.flag_edges(|flagger, take| flagger.edges_of_file(&verdict.file, take))?;
                 }
@@ -126,7 +133,8 @@ impl RowMaker {
             }
             Fact::Benign(fact) => self.listed(Table::Benign, &fact.what, fact),
             Fact::Registration(fact) => {
-                self.statement(Table::Registration, &ObjectKey::domain(fact.domain.as_str()), fact)
+                self.statement(Table::Registration, &ObjectKey::domain(fact.domain.as_str()), fact)?;
+                self.registered_with(fact)
             }
             Fact::Network(fact) => self.statement(Table::Network, &ObjectKey::network(&fact.range), fact),
             Fact::SpamReport(fact) => {
@@ -337,6 +345,8 @@ impl RowMaker {
             self.row(Table::UrlDownloaded, &ObjectKey::url(url).0, |key| push_file(key, &hash))?;
             self.file_below(&host, &hash)?;
             self.url(url)?;
+            let observed = self.observed(&fact.seen);
+            self.file_named(file_name(url), &fact.file, &observed)?;
             if self.flagger.lists_file(&hash)? {
                 let observed = self.observed(&fact.seen);
                 self.flag(&ObjectKey::host(&host).0, &file.0, &observed)?;
@@ -477,6 +487,36 @@ impl RowMaker {
         result
     }
 
+    /// What a registration is found by: the registrant, e-mail addresses of all contacts, and name servers.
+    fn registered_with(&mut self, fact: &Registration) -> io::Result<()> {
+        self.value.clear();
+        push_entry(&mut self.value, &Entry { from: 0, to: 0, payload: b"" });
+        let mut terms: BTreeSet<(Table, ObjectKey)> = BTreeSet::new();
+        for contact in &fact.contacts {
+            let is_registrant = contact.contact_type.as_deref() == Some("registrant");
+            let names =
+                [&contact.name, &contact.organization].into_iter().filter(|_| is_registrant).flatten();
+            terms.extend(names.map(|name| (Table::RegistrantOf, ObjectKey::term(name))));
+            terms.extend(contact.email.iter().map(|email| (Table::EmailOf, ObjectKey::term(email))));
+        }
+        terms.extend(
+            fact.name_servers.iter().map(|name| (Table::NameServerOf, ObjectKey::term(name.as_str()))),
+        );
+        for (table, term) in terms {
+            self.row(table, &term.0, |key| push_domain(key, fact.domain.as_str()))?;
+        }
+        Ok(())
+    }
+
+    /// A file under a name; of a file with several hashes under the one that stands for it.
+    fn file_named(&mut self, name: &str, file: &FileHashes, observed: &Observed) -> io::Result<()> {
+        let (name, hash) = (name.trim(), file.best());
+        let Some(hash) = hash.filter(|_| !name.is_empty()) else { return Ok(()) };
+        self.value.clear();
+        observed.encode(&mut self.value);
+        self.row(Table::FileNamed, &ObjectKey::term(name).0, |key| push_file(key, &hash))
+    }
+
     /// Every hash of a file leads to every other.
     fn aliases(&mut self, file: &FileHashes) -> io::Result<()> {
         if file.iter().count() < 2 {
@@ -589,6 +629,15 @@ pub fn flagged_row(
     let mut value = Vec::new();
     Observed { first: observed.first, last: observed.last, ..Observed::default() }.encode(&mut value);
     (key, value)
+}
+
+/// The most names of one examined file that it is found by.
+const FILE_NAMES_MAX: usize = 100;
+
+/// The last part of a URL's path without its parameters; empty where the path ends with a slash.
+fn file_name(url: &Url) -> &str {
+    let path = url.rest().split(['?', ';']).next().unwrap_or_default();
+    path.rsplit('/').next().unwrap_or_default()
 }
 
 /// How much of a record's text stands in a key.

@@ -10,13 +10,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::StoreError;
-use super::hot::{Entry, Probe};
+use super::hot::{Entry, Kind, Probe};
 use super::manifest::{Batch, Manifest};
 use super::names::Known;
 use super::run::Run;
 use crate::feeds::State;
 use crate::indicator::{Mask, MaskType};
-use crate::value::{Timestamp, Tlp};
+use crate::value::{CountryCode, Timestamp, Tlp};
 
 /// The number of what is no source of the store's: evidence that follows from related objects.
 pub const RELATED_SOURCE: u16 = u16::MAX;
@@ -262,6 +262,22 @@ pub struct Hit {
     pub whole: bool,
     /// The source's newest state has it, and when that state was last found to hold.
     pub current: Option<Timestamp>,
+}
+
+impl Hit {
+    /// Whether its source still says so: a source of events always does.
+    pub fn is_current(&self) -> bool {
+        !self.whole || self.current.is_some()
+    }
+
+    /// The country that a network names.
+    pub fn country(&self) -> Option<CountryCode> {
+        let letters = self.entry.port.to_be_bytes();
+        std::str::from_utf8(&letters)
+            .ok()
+            .filter(|_| self.entry.kind == Kind::Network)
+            .and_then(CountryCode::parse)
+    }
 }
 
 impl View {

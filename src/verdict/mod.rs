@@ -410,8 +410,7 @@ impl<'a> Judge<'a> {
     pub fn country(&self, address: IpAddr) -> Result<Option<CountryCode>, StoreError> {
         let mut hits = Vec::new();
         self.view.covering(address, &mut |hit| {
-            let is_current = !hit.whole || hit.current.is_some();
-            if hit.entry.kind == Kind::Network && is_current && hit.entry.port != 0 {
+            if hit.is_current() && hit.country().is_some() {
                 hits.push(hit);
             }
         })?;
@@ -421,9 +420,7 @@ impl<'a> Judge<'a> {
             let width = self.view.range_of(&hit)?.map_or(u128::MAX, |range| range.width());
             let rank =
                 (Reverse(width), hit.last, Reverse(self.view.snapshot().source_name(hit.entry.source)));
-            let letters = hit.entry.port.to_be_bytes();
-            let code = std::str::from_utf8(&letters).ok().and_then(CountryCode::parse);
-            best = best.max(code.map(|code| (rank, code)));
+            best = best.max(hit.country().map(|code| (rank, code)));
         }
         Ok(best.map(|(_, code)| code))
     }

@@ -11,12 +11,12 @@ use crate::program::{Answer, Program, Serving};
 use crate::report::golden;
 use crate::schema::assert_valid;
 
-const MD5: &str = "44D88612FEA8A8F36DE82E1278ABB02F";
+pub const MD5: &str = "44D88612FEA8A8F36DE82E1278ABB02F";
 const SHA1: &str = "3395856CE81F2B7382DEE72602F798B642F14140";
 /// The content whose hashes these are: a test file that every scanner knows, here in two halves so that none does.
 const EICAR: [&str; 2] = [r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"];
 
-const FACTS: &str = r#"
+pub const FACTS: &str = r#"
 {"fact":"resolution","rrname":"shop.example","rrtype":"A","rdata":{"address":"192.31.196.10"},"first":"2024-05-01","last":"2024-05-20","hits":37}
 {"fact":"resolution","rrname":"shop.example","rrtype":"AAAA","rdata":{"address":"2620:4f:8000::10"},"first":"2024-05-20","last":"2024-05-20","hits":1}
 {"fact":"web_request","url":"http://shop.example/get/a.exe?user=me","address":"192.31.196.10","referrer":"http://other.example/start","first":"2024-05-01T10:30:59Z","last":"2024-05-01T10:30:59Z","hits":60}
@@ -36,9 +36,9 @@ const FACTS: &str = r#"
 {"fact":"mention","publication":"r-2","indicator":"ip:192.31.196.10"}
 "#;
 
-const URL: &str = "http://shop.example/get/a.exe?user=me";
+pub const URL: &str = "http://shop.example/get/a.exe?user=me";
 
-fn service(program: &Program, arguments: &[&str]) -> Serving {
+pub fn service(program: &Program, arguments: &[&str]) -> Serving {
     program.file("facts.ndjson", FACTS.trim_start());
     program.ok(&["import", "--format", "native", "facts.ndjson"]);
     program.serve(arguments)
@@ -254,7 +254,7 @@ fn a_bundle_of_each_kind() {
 }
 
 /// Every reference of a bundle leads to an object in it, and each object stands once.
-fn references_resolve(bundle: &Value) {
+pub fn references_resolve(bundle: &Value) {
     let objects = bundle["objects"].as_array().unwrap();
     let ids: Vec<&str> = objects.iter().map(|object| object["id"].as_str().unwrap()).collect();
     for (at, id) in ids.iter().enumerate() {

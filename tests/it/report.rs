@@ -21,10 +21,14 @@ pub fn check(kind: &str, report: &Value) {
 
 /// Compares a report with the one kept in `tests/golden`; `BLESS=1` keeps it anew.
 pub fn golden(name: &str, report: &Value) {
+    golden_text(name, &format!("{report:#}\n"));
+}
+
+/// Compares a text with the one that is kept.
+pub fn golden_text(name: &str, text: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    let text = format!("{report:#}\n");
     if std::env::var_os("BLESS").is_some() {
-        std::fs::write(&path, &text).unwrap();
+        std::fs::write(&path, text).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(text == kept, "{name} differs: if that is meant, run with BLESS=1 and read the diff\n{text}");

@@ -116,13 +116,16 @@ fn what_is_restricted_does_not_leave() {
     for word in ["nightfall", "daybreak", "Nightfall", "partner", "configured", "restricted"] {
         assert!(!report.to_string().contains(word), "{word}");
     }
-    // A bundle is passed on, up to amber, whoever asks for it.
-    world.reader = reader(Tlp::Red, false);
-    let bundle = world.bundle("bad.example");
-    crate::schema::assert_valid("stix.json", &bundle);
-    let bundle = bundle.to_string();
-    for (word, leaves) in [("192.31.196.21", true), ("daybreak", true), ("nightfall", false)] {
-        assert_eq!(bundle.contains(word), leaves, "{word}: {bundle}");
+    // A bundle is passed on, up to what the configuration says and up to amber, whoever asks for it.
+    for export in [Tlp::Green, Tlp::Amber, Tlp::Red] {
+        world.reader = Reader { export, ..reader(Tlp::Red, false) };
+        let bundle = world.bundle("bad.example");
+        crate::schema::assert_valid("stix.json", &bundle);
+        let bundle = bundle.to_string();
+        let is_amber = export >= Tlp::Amber;
+        for (word, leaves) in [("192.31.196.21", true), ("daybreak", is_amber), ("nightfall", false)] {
+            assert_eq!(bundle.contains(word), leaves, "{word}: {bundle}");
+        }
     }
     // To those who may have it, all of it leaves.
     world.reader = reader(Tlp::Red, true);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
+use zonelens::export;
 use zonelens::fact::Fact;
 use zonelens::feeds::State;
 use zonelens::indicator::Indicator;
@@ -112,7 +113,8 @@ impl World {
     /// The report as a STIX bundle.
     pub fn bundle(&self, indicator: &str) -> Value {
         let indicator = Indicator::parse(indicator).unwrap();
-        let bundle = lookup::bundle(&self.context(), &indicator, &Request::default()).unwrap();
+        let bundle =
+            export::one(&self.context(), &indicator, &Request::default(), export::Format::Stix).unwrap();
         serde_json::from_slice(&bundle).unwrap()
     }
 

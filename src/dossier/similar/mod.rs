@@ -1,7 +1,7 @@
 //! Similar domains: known names that imitate one, with what is known of each.
 //!
 //! Nothing is resolved: a name that nobody registered, resolved or wrote about is no threat yet, and asking for it would
-//! tell others what is looked at. How names are found stands in [`search`], what makes them alike in [`crate::similar`].
+//! tell others what is looked at. How names are found stands in `search.rs` beside this, what makes them alike in [`crate::similar`].
 
 mod owner;
 mod search;

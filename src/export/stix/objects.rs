@@ -124,7 +124,7 @@ impl Bundle {
 }
 
 /// The hashes of a file by the standard's names, MD5 first, in lower case.
-pub(super) fn hashes(file: &FileHashes) -> Vec<(&'static str, String)> {
+pub(in crate::export) fn hashes(file: &FileHashes) -> Vec<(&'static str, String)> {
     let named = |hash: FileHash| {
         let name = match hash.as_bytes().len() {
             16 => "MD5",
@@ -137,7 +137,7 @@ pub(super) fn hashes(file: &FileHashes) -> Vec<(&'static str, String)> {
 }
 
 /// A key as a URI of a scheme.
-pub(super) fn uri(scheme: &str, key: &str) -> String {
+pub(in crate::export) fn uri(scheme: &str, key: &str) -> String {
     format!("{scheme}://{}", utf8_percent_encode(key, NO_URI))
 }
 

@@ -6,18 +6,22 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Tree {
+pub enum Tree {
+    /// Nothing.
     Null,
     /// A number or truth value, as text.
     Plain(String),
+    /// Text.
     Text(String),
+    /// A list.
     List(Vec<Tree>),
+    /// An object's members.
     Record(Vec<(String, Tree)>),
 }
 
 impl Tree {
     /// Whether there is nothing to show.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         match self {
             Tree::Null => true,
             Tree::Plain(_) => false,
@@ -28,7 +32,7 @@ impl Tree {
     }
 
     /// Whether all in it is empty, zero or no.
-    pub(super) fn says_nothing(&self) -> bool {
+    pub fn says_nothing(&self) -> bool {
         match self {
             Tree::Plain(text) => text == "0" || text == "no",
             Tree::List(list) => list.iter().all(Tree::says_nothing),
@@ -38,7 +42,7 @@ impl Tree {
     }
 
     /// Whether it is shown in one line.
-    pub(super) fn is_flat(&self) -> bool {
+    pub fn is_flat(&self) -> bool {
         match self {
             Tree::Null | Tree::Plain(_) | Tree::Text(_) => true,
             Tree::List(list) => list.iter().all(|item| !matches!(item, Tree::List(_) | Tree::Record(_))),
@@ -46,18 +50,51 @@ impl Tree {
         }
     }
 
-    /// It in one line.
-    pub(super) fn line(&self) -> String {
+    /// It in one line, texts as `show` shows them.
+    pub fn line(&self, show: fn(&str) -> String) -> String {
         match self {
             Tree::Null => "–".to_owned(),
-            Tree::Plain(text) | Tree::Text(text) => super::shown(text),
-            Tree::List(list) => list.iter().map(Tree::line).collect::<Vec<_>>().join(", "),
+            Tree::Plain(text) | Tree::Text(text) => show(text),
+            Tree::List(list) => list.iter().map(|item| item.line(show)).collect::<Vec<_>>().join(", "),
             Tree::Record(members) => {
-                let shown = members.iter().filter(|(_, value)| !value.is_empty());
-                shown.map(|(name, value)| format!("{name} {}", value.line())).collect::<Vec<_>>().join(" ")
+                let said = members.iter().filter(|(_, value)| !value.is_empty());
+                said.map(|(name, value)| format!("{name} {}", value.line(show))).collect::<Vec<_>>().join(" ")
             }
         }
     }
+
+    /// The members, where it is an object.
+    pub fn members(&self) -> &[(String, Tree)] {
+        match self {
+            Tree::Record(members) => members,
+            _ => &[],
+        }
+    }
+
+    /// A member.
+    pub fn member(&self, name: &str) -> Option<&Tree> {
+        self.members().iter().find(|(own, _)| own == name).map(|(_, value)| value)
+    }
+}
+
+/// The names of all members of rows for which `keep` says yes, in the order in which they first stand.
+pub fn columns(rows: &[Tree], keep: fn(&Tree) -> bool) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, value) in rows.iter().flat_map(Tree::members) {
+        if keep(value) && !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// Text of others as it may be shown: without control characters and marks that turn text round.
+pub fn shown(text: &str) -> String {
+    let disturbs = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|character| if disturbs(character) { '\u{fffd}' } else { character }).collect()
 }
 
 impl<'de> Deserialize<'de> for Tree {
