@@ -1,6 +1,8 @@
 //! What a label looks like.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use unicode_security::skeleton as of_characters;
 
@@ -149,8 +151,18 @@ fn glyphs_left(a: &str, b: &str, pairs: usize) -> bool {
     // A pair may begin with what both have: `dl` for `d` in `adll` and `adl`.
     (0..=same).any(|at| {
         let (a, b) = (&a[at..], &b[at..]);
-        PAIRS.iter().flat_map(|(x, y)| [(*x, *y), (*y, *x)]).any(|(x, y)| {
+        let (Some(first), Some(second)) = (a.bytes().next(), b.bytes().next()) else { return false };
+        BY_FIRST.get(&(first, second)).into_iter().flatten().any(|(x, y)| {
             a.strip_prefix(x).zip(b.strip_prefix(y)).is_some_and(|(a, b)| glyphs_left(a, b, pairs - 1))
         })
     })
 }
+
+/// The pairs, both ways, by the bytes that they begin with.
+static BY_FIRST: LazyLock<HashMap<(u8, u8), Vec<(&str, &str)>>> = LazyLock::new(|| {
+    let mut pairs: HashMap<_, Vec<_>> = HashMap::new();
+    for (a, b) in PAIRS.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]) {
+        pairs.entry((a.as_bytes()[0], b.as_bytes()[0])).or_default().push((a, b));
+    }
+    pairs
+});

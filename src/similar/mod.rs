@@ -97,8 +97,9 @@ impl Target {
         } else if label.starts_with("xn--") && skeleton(&unicode(label)) == self.skeleton {
             found.add(Technique::Skeleton);
         }
-        // What an internationalised label looks like is compared in its place.
-        let plain = if label.starts_with("xn--") { &*key } else { label };
+        // What an internationalised label looks like is compared in its place, unless neither looks Latin.
+        let has_look = label.starts_with("xn--") && !self.plain.starts_with("xn--");
+        let plain = if has_look { &*key } else { label };
         if plain.len().abs_diff(self.plain.len()) <= 2 {
             let distance = self.pattern.distance(plain.as_bytes());
             edits::techniques(&self.plain, plain, distance, &mut found);

@@ -14,6 +14,8 @@ fn names(original: &str, other: &str) -> Vec<&'static str> {
 fn techniques_are_named() {
     for (original, other, technique) in [
         ("paypal.com", "paypal.net", "other-suffix"),
+        ("inner-active.mobi", "inner-active-.mobi", "hyphenation"),
+        ("xn--3-twfr7ca0a9jsa8a4lc6fd.com", "xn--2-twfr7ca0a9jsa8a4lc6fd.com", "keyboard"),
         ("paypal.com", "xn--pypal-4ve.com", "skeleton"),
         ("xn--pypal-4ve.com", "paypal.com", "skeleton"),
         ("paypal.com", "paypa1.com", "homoglyph"),

@@ -19,7 +19,7 @@ impl Labels {
         let start = self.text.len();
         parts.iter().for_each(|part| self.text.push_str(part));
         let label = &self.text[start..];
-        if label.is_empty() || label.len() > 63 || label.starts_with('-') || label.ends_with('-') {
+        if label.is_empty() || label.len() > 63 {
             self.text.truncate(start);
         } else {
             self.ends.push(self.text.len());
@@ -40,7 +40,7 @@ impl Labels {
 
 /// Adds every label that one edit makes, two neighbours that change places among them, and the plural with `es`.
 pub fn one_edit(label: &str, into: &mut Labels) {
-    if !label.is_ascii() || label.starts_with("xn--") {
+    if !label.is_ascii() {
         return;
     }
     let mut buffer = [0; 4];

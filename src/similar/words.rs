@@ -51,10 +51,9 @@ fn is_words(text: &str) -> bool {
         if matches!(text.as_bytes()[at], b'0'..=b'9' | b'-') {
             begins[at + 1] = true;
         }
-        for len in 2..=WORD_BYTES_MAX.min(text.len() - at).min(63 - at) {
-            if text.get(at..at + len).is_some_and(|word| WORD_SET.contains(word)) {
-                begins[at + len] = true;
-            }
+        let ends = at + 2..=text.len().min(at + WORD_BYTES_MAX).min(63);
+        for end in ends.filter(|end| text.get(at..*end).is_some_and(|word| WORD_SET.contains(word))) {
+            begins[end] = true;
         }
     }
     text.len() < 64 && begins[text.len()]

@@ -75,6 +75,11 @@ fn the_objects_of_the_demo_are_as_announced() {
     }
     let of = |value: &str| &reports.iter().find(|report| report.1 == value).unwrap().2;
     assert_eq!(of(demo::PINNED)["Verdict"]["Pin"]["Zone"], "Green");
+    let similar = of(demo::FULL_DOMAIN)["hostSimilarDomains"].as_array().unwrap();
+    let has = |technique: &str| similar.iter().any(|row| row["technique"] == technique);
+    for technique in ["skeleton", "homoglyph", "repetition", "omission", "other-suffix"] {
+        assert!(has(technique), "{technique} is not among {similar:?}");
+    }
     assert_eq!(of(demo::LOOKALIKE)["hostSimilarDomains"][0]["domain"], demo::BENIGN);
     assert_eq!(of(demo::SHARED_ADDRESS)["IpGeneralInfo"]["SharedHosting"]["RegistrableDomains"], 300);
 }

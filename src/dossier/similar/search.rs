@@ -8,7 +8,7 @@ use crate::similar::{
     INSIDE_CHARS_MIN, LONGER_CHARS_MIN, Labels, Matcher, NEARLY_ANYWHERE_CHARS_MIN, TWO_EDITS_CHARS_MIN,
     Target, Technique, added_words, keys_of, look_alikes, one_edit, with_suffixes,
 };
-use crate::store::names::{Known, Names, Pairs, Wanted, with_hash};
+use crate::store::names::{Known, Names, Pairs, Wanted, hash};
 use crate::store::{Damage, Run, StoreError, View};
 
 /// How much is looked for.
@@ -29,12 +29,14 @@ pub struct Search {
     pub target: Target,
     depth: Depth,
     labels: Labels,
+    /// Of each label.
+    hashes: Vec<u64>,
 }
 
 impl Search {
     /// A search for what imitates a target.
     pub fn new(target: Target, depth: Depth) -> Search {
-        Search { target, depth, labels: Labels::default() }
+        Search { target, depth, labels: Labels::default(), hashes: Vec::new() }
     }
 
     /// Writes down what can be.
@@ -49,6 +51,7 @@ impl Search {
         for label in [&self.target.label, plain].into_iter().chain(&keys_of(&self.target.label)) {
             self.labels.push(&[label]);
         }
+        self.hashes = self.labels.iter().map(hash).collect();
     }
 
     /// The known labels that may be alike, each once with all its suffixes. Those that reports ask for are remembered.
@@ -91,7 +94,7 @@ impl Search {
         if self.labels.is_empty() {
             self.prepare();
         }
-        let labels: Vec<(&str, u64)> = self.labels.iter().map(with_hash).collect();
+        let labels: Vec<(&str, u64)> = self.labels.iter().zip(self.hashes.iter().copied()).collect();
         names.find(&labels, found)?;
         if self.depth == Depth::All { self.scan(names, found) } else { Ok(()) }
     }

@@ -427,8 +427,8 @@ pub fn build<'a>(path: &Path, names: impl Iterator<Item = &'a str>) -> io::Resul
 }
 
 /// The hash by which labels and keys are asked for.
-pub fn with_hash(label: &str) -> (&str, u64) {
-    (label, xxh3_64(label.as_bytes()))
+pub fn hash(label: &str) -> u64 {
+    xxh3_64(label.as_bytes())
 }
 
 /// A label of a block.

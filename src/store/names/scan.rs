@@ -8,8 +8,8 @@ const PAIRS_MAX: usize = 15;
 
 /// A question reads this part of the blocks of a run, or so many where that is more. Labels that share few pairs with
 /// others read a hundred times less; those of one letter repeated would read all.
-const BLOCKS_SHARE: usize = 24;
-const BLOCKS_MIN: usize = 2048;
+const BLOCKS_SHARE: usize = 40;
+const BLOCKS_MIN: usize = 1024;
 
 /// How many blocks have enough of the pairs for each that is read: some begin with what none that is wanted does.
 const LOOKED_AT: usize = 2;
