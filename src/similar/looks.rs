@@ -158,8 +158,11 @@ fn glyphs_left(a: &str, b: &str, pairs: usize) -> bool {
     })
 }
 
+/// Characters, and those that look like them.
+type Pair = (&'static str, &'static str);
+
 /// The pairs, both ways, by the bytes that they begin with.
-static BY_FIRST: LazyLock<HashMap<(u8, u8), Vec<(&str, &str)>>> = LazyLock::new(|| {
+static BY_FIRST: LazyLock<HashMap<(u8, u8), Vec<Pair>>> = LazyLock::new(|| {
     let mut pairs: HashMap<_, Vec<_>> = HashMap::new();
     for (a, b) in PAIRS.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]) {
         pairs.entry((a.as_bytes()[0], b.as_bytes()[0])).or_default().push((a, b));
