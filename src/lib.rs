@@ -23,6 +23,7 @@ pub mod lookalikes; // names that imitate one, all of them
 pub mod lookup; // one question, one answer
 pub mod network; // networks and autonomous systems: what is in them
 pub mod overlap; // which sources list the same
+pub mod page; // what people see: reports and tables as HTML
 pub mod pdns; // passive DNS as others ask for it
 pub mod people; // pins, notes, sightings and reports of false positives
 pub mod publications; // intelligence reports: which there are, and what they name

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
+use crate::dossier::rows::Counts;
 use crate::dossier::{AddressDossier, DomainDossier, FileDossier, Terms, UrlDossier};
 use crate::export;
 use crate::indicator::{FileHashes, Indicator, Kind};
@@ -74,6 +75,8 @@ pub struct Answer {
     pub title: &'static str,
     /// Its body, JSON.
     pub body: Box<RawValue>,
+    /// How many rows there are, where the body may not have all.
+    pub counts: Option<Counts>,
 }
 
 /// What is known of an object.
@@ -203,7 +206,8 @@ pub fn report_in(
             if let Some(body) = entry.write(about)? {
                 let body = RawValue::from_string(body)
                     .map_err(|error| StoreError::Io(std::io::Error::other(error)))?;
-                sections.push(Answer { name: entry.name, title: entry.title, body });
+                let counts = entry.counts(about)?;
+                sections.push(Answer { name: entry.name, title: entry.title, body, counts });
             }
         }
         let verdict = &about.common().verdict;

@@ -104,8 +104,8 @@ impl<'a> AddressDossier<'a> {
                 let Some(name) = name_of(read_part(&candidate.edge.counterpart)) else { continue };
                 rows.push(name_row(&name, candidate.zone, &candidate.edge.observed));
             }
-            let (total, has_red) = (self.common.own.count(Table::ResolvedBy), chosen.has_red);
-            self.with_aliases(List { total, has_red, ..List::new(rows, ROWS_MAX) })
+            let (total, red) = (self.common.own.count(Table::ResolvedBy), chosen.red);
+            self.with_aliases(List { total, red, ..List::new(rows, ROWS_MAX) })
         })
     }
 
@@ -136,11 +136,11 @@ impl<'a> AddressDossier<'a> {
         if added.is_empty() {
             return Ok(list);
         }
-        let (total, has_red) = (list.total + added.len() as u64, list.has_red);
+        let total = list.total + added.len() as u64;
+        let red = list.red + added.iter().filter(|row| row.zone == Zone::Red).count() as u64;
         let mut rows = list.rows;
         rows.extend(added);
-        let joined = List::new(rows, ROWS_MAX);
-        Ok(List { total, has_red: has_red || joined.has_red, ..joined })
+        Ok(List { total, red, ..List::new(rows, ROWS_MAX) })
     }
 
     /// Distinct registrable domains that resolved to the address.

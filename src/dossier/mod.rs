@@ -84,6 +84,12 @@ pub struct MaskRow {
     pub last: Timestamp,
 }
 
+/// How many masks there are.
+pub fn mask_counts(masks: &[MaskRow]) -> rows::Counts {
+    let red = masks.iter().filter(|row| row.zone == Zone::Red).count() as u64;
+    rows::Counts { all: masks.len() as u64, red }
+}
+
 impl<'a> Common<'a> {
     fn new(judge: &'a Judge<'a>, own: Object, verdict: Verdict, terms: Terms<'a>) -> Common<'a> {
         let Terms { licence, count, at, round_counts } = terms;

@@ -15,8 +15,29 @@ pub struct List<T> {
     pub rows: Vec<T>,
     /// How many there are in all.
     pub total: u64,
+    /// How many of all are Red.
+    pub red: u64,
+}
+
+impl<T> List<T> {
     /// Whether some row of all is Red.
-    pub has_red: bool,
+    pub fn has_red(&self) -> bool {
+        self.red > 0
+    }
+
+    /// How many rows there are.
+    pub fn counts(&self) -> Counts {
+        Counts { all: self.total, red: self.red }
+    }
+}
+
+/// How many rows a list has, shown or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All.
+    pub all: u64,
+    /// Those that are Red.
+    pub red: u64,
 }
 
 /// What the order of rows goes by.
@@ -36,7 +57,7 @@ impl<T: Ordered> List<T> {
     /// then the most hit, then the most recent.
     pub fn new(mut rows: Vec<T>, max: usize) -> List<T> {
         let total = rows.len() as u64;
-        let has_red = rows.iter().any(|row| row.zone() == Zone::Red);
+        let red = rows.iter().filter(|row| row.zone() == Zone::Red).count() as u64;
         if rows.len() > max {
             let unlisted = |row: &T| row.zone() > Zone::Yellow;
             let rank = |row: &T| {
@@ -51,7 +72,7 @@ impl<T: Ordered> List<T> {
             let rank = |row: &T| (row.zone(), Reverse(row.hits()), Reverse(minute(row.seen())));
             rank(a).cmp(&rank(b)).then_with(|| a.tie().cmp(b.tie()))
         });
-        List { rows, total, has_red }
+        List { rows, total, red }
     }
 }
 

@@ -56,6 +56,14 @@ impl Format {
         self.row().2
     }
 
+    /// How a file of it ends.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Stix | Format::Misp => "json",
+            other => other.name(),
+        }
+    }
+
     /// Whether it is made of objects, not of sections.
     pub fn is_graph(self) -> bool {
         matches!(self, Format::Stix | Format::Misp)

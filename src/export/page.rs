@@ -156,7 +156,7 @@ fn text(name: &str, value: &Tree) -> String {
 }
 
 /// An indicator defanged, and the URLs in its query too.
-fn whole(text: &str) -> String {
+pub fn whole(text: &str) -> String {
     let text = defang(text);
     match text.find("://") {
         Some(at) => [&text[..at + 3], &text[at + 3..].replace("://", "[://]")].concat(),
@@ -165,7 +165,7 @@ fn whole(text: &str) -> String {
 }
 
 /// A text in which all that is found of indicators is defanged, and no scheme is left.
-fn without_links(text: &str) -> String {
+pub fn without_links(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut left = text;
     extract(text, |spelled, _| {

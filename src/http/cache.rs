@@ -171,6 +171,7 @@ mod tests {
             name,
             title: "",
             body: serde_json::value::RawValue::from_string(body.to_owned()).unwrap(),
+            counts: None,
         };
         let report = |zone: &str, requests: u64| Report {
             kind: crate::indicator::Kind::Domain,

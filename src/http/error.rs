@@ -31,6 +31,16 @@ impl Problem {
         self.status
     }
 
+    /// What its status is called.
+    pub(super) fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// What was wrong, and what would be right.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// A problem with a request. `detail` says what was wrong with which input, and what would be right.
     pub(super) fn new(status: StatusCode, uri: &Uri, detail: impl Into<String>) -> Problem {
         Problem {
@@ -67,6 +77,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).expect("texts and a number");
         let kind = HeaderValue::from_static("application/problem+json");
-        (self.status, [(CONTENT_TYPE, kind)], body).into_response()
+        let mut response = (self.status, [(CONTENT_TYPE, kind)], body).into_response();
+        // For the page that people see instead.
+        response.extensions_mut().insert(self);
+        response
     }
 }

@@ -24,7 +24,7 @@ use super::misp_module;
 use super::table::{self, Dialect, Need, Path};
 use super::who::{API_KEY, FORWARDED_FOR, address, has_credential, known, tried};
 use crate::access::audit::{self, Entry};
-use crate::access::{Caller, Refused, Via, secret, sessions};
+use crate::access::{Caller, Refused, Via, sessions};
 use crate::lookup::Licence;
 use crate::value::{DAY_S, Timestamp};
 
@@ -94,6 +94,10 @@ pub(super) async fn gate(State(service): State<Arc<Service>>, mut request: Reque
         };
     if path.is_lookup {
         finish(&service, &headers, &mut caller, &mut response, outcome, now);
+    }
+    if path.is_page {
+        // For the page of a problem.
+        response.extensions_mut().insert(caller.clone());
     }
     // Whoever goes on asking beyond a quota would fill the audit with it.
     if let Some(action) = path.action(&method)
@@ -215,6 +219,8 @@ async fn may(
         Via::Nothing | Via::Token => Ok(()),
         // A browser sends both by itself, wherever the page is from.
         Via::Password => own_page(service, headers, uri),
+        // It changes nothing, and what is pasted is read by who answers.
+        Via::Session(_) if path.is_page && path.is_lookup => own_page(service, headers, uri),
         Via::Session(secret) => of_session(service, secret, uri, headers, request).await,
     }
 }
@@ -279,7 +285,6 @@ async fn of_session(
     headers: &HeaderMap,
     request: &mut Request,
 ) -> Result<(), Problem> {
-    let expected = sessions::csrf(session);
     let mut given = headers.get(&CSRF).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if given.is_none() && kind.starts_with("application/x-www-form-urlencoded") {
@@ -288,7 +293,7 @@ async fn of_session(
         given = form_field(&body, "csrf");
         *request.body_mut() = Body::from(body);
     }
-    if given.is_some_and(|given| secret::same(given.as_bytes(), expected.as_bytes())) {
+    if given.is_some_and(|given| sessions::is_csrf(session, &given)) {
         return Ok(());
     }
     let detail = "the request lacks the session's own token: send `csrf` of /api/v1/me as the header x-csrf-token or \

@@ -2,34 +2,55 @@
 
 use std::sync::Arc;
 
+use askama::Template;
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, SET_COOKIE,
-};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CACHE_CONTROL, HeaderValue, LOCATION, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::Service;
+use super::api::parameter;
 use super::body::{form_field, read_body};
 use super::error::Problem;
 use super::gate::{SignedIn, own_page};
+use super::pages::{frame, page};
 use super::people::{answered, unavailable, wrong};
 use super::table::Dialect;
 use super::who::{cookie_name, denial, identified};
 use crate::access::secret::TOKEN_PREFIX;
-use crate::access::{Caller, Credential, Denied, Via, sessions};
+use crate::access::{Caller, Credential, Denied, Via};
+use crate::page::Frame;
 
-/// Nothing but the form itself.
-const POLICY: &str = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+/// The form.
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage {
+    frame: Frame,
+    problem: String,
+    /// Where to go then: a path of ours.
+    next: String,
+    user: String,
+}
 
 /// `GET /login`: the form; who is signed in may sign out.
-pub(super) async fn form(Extension(caller): Extension<Caller>) -> Response {
-    let body = match caller.via() {
-        Via::Session(secret) => signed_in(caller.name(), &sessions::csrf(secret)),
-        _ => sign_in(""),
+pub(super) async fn form(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Response {
+    let next = own_path(parameter(uri.query().unwrap_or_default(), "next"));
+    let frame = frame(&service, &caller, "/login");
+    page(StatusCode::OK, &LoginPage { frame, problem: String::new(), next, user: String::new() })
+}
+
+/// A path of this service, whatever was said: nobody is led elsewhere from here.
+fn own_path(said: Option<String>) -> String {
+    let is_own = |path: &String| {
+        let mut bytes = path.bytes();
+        bytes.next() == Some(b'/') && !matches!(bytes.next(), Some(b'/' | b'\\')) && path.bytes().all(|byte| byte.is_ascii_graphic())
     };
-    page(StatusCode::OK, body)
+    said.filter(is_own).unwrap_or_else(|| "/".to_owned())
 }
 
 /// `POST /login`, a form: `user`, `password`.
@@ -50,6 +71,7 @@ pub(super) async fn login(
             form_field(&body, name).ok_or_else(|| wrong(&uri, format!("the form's field {name} is missing")))
         };
         let (user, password) = (field("user")?, field("password")?);
+        let next = own_path(form_field(&body, "next"));
         let now = service.clock.now();
         // A page is for people: tokens open the interface only.
         let denied = Err(Denied::Wrong("name or password is wrong: try again".to_owned()));
@@ -64,14 +86,16 @@ pub(super) async fn login(
             Err(Denied::Wrong(detail)) => {
                 service.metrics.auth_failures.inc();
                 let tried = Extension(SignedIn(crate::access::audit::cut(&user)));
-                return Ok((tried, page(StatusCode::UNAUTHORIZED, sign_in(&detail))).into_response());
+                let frame = frame(&service, &caller, "/login");
+                let again = LoginPage { frame, problem: detail, next, user };
+                return Ok((tried, page(StatusCode::UNAUTHORIZED, &again)).into_response());
             }
             Err(denied) => return Ok(denial(Dialect::Tip, &uri, denied)),
         };
         let begun = service.access.begin_session(&identity.user, now);
         let secret = begun.map_err(|error| unavailable(&uri, error.to_string()))?;
         let seconds = i64::from(service.session.max_hours) * 3600;
-        let response = see("/", &cookie(&service, &secret, seconds));
+        let response = see(&next, &cookie(&service, &secret, seconds));
         Ok((Extension(SignedIn(identity.user.name.clone())), response).into_response())
     })
     .await
@@ -98,47 +122,12 @@ fn cookie(service: &Service, secret: &str, seconds: i64) -> String {
     format!("{name}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
 }
 
-fn see(path: &'static str, cookie: &str) -> Response {
+fn see(path: &str, cookie: &str) -> Response {
     let mut headers = HeaderMap::new();
-    headers.insert(LOCATION, HeaderValue::from_static(path));
+    headers.insert(LOCATION, HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/")));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(SET_COOKIE, HeaderValue::from_str(cookie).expect("hex and constants"));
     (StatusCode::SEE_OTHER, headers).into_response()
-}
-
-fn page(status: StatusCode, body: String) -> Response {
-    let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    let page = format!(
-        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>zonelens</title>\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<h1>zonelens</h1>\n{body}</html>\n"
-    );
-    (status, headers, page).into_response()
-}
-
-fn sign_in(problem: &str) -> String {
-    let problem = if problem.is_empty() {
-        String::new()
-    } else {
-        format!("<p role=\"alert\">{}</p>\n", escaped(problem))
-    };
-    format!(
-        "{problem}<form method=\"post\" action=\"/login\">\n\
-         <p><label>Name <input name=\"user\" autocomplete=\"username\" required autofocus></label></p>\n\
-         <p><label>Password <input name=\"password\" type=\"password\" autocomplete=\"current-password\" required></label></p>\n\
-         <p><button>Sign in</button></p>\n</form>\n"
-    )
-}
-
-fn signed_in(name: &str, csrf: &str) -> String {
-    format!(
-        "<p>You are {}.</p>\n<form method=\"post\" action=\"/logout\">\
-         <input type=\"hidden\" name=\"csrf\" value=\"{csrf}\"><button>Sign out</button></form>\n",
-        escaped(name)
-    )
 }
 
 /// Text as it may stand in HTML.

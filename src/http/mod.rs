@@ -63,6 +63,7 @@ mod metrics;
 mod misp_module;
 mod open_tip;
 mod own;
+mod pages;
 mod pdns;
 mod people;
 mod publications;
@@ -314,9 +315,12 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/docs", get(openapi::page))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        // People: pages.
+        .merge(pages::routes())
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(service.clone(), gate::gate))
+        .layer(middleware::from_fn_with_state(service.clone(), pages::dress))
         .layer(compression());
     let router =
         if service.cors_origins.is_empty() { router } else { router.layer(cors(&service.cors_origins)) };
@@ -324,11 +328,11 @@ pub fn routes(service: Arc<Service>) -> Router {
 }
 
 fn compression() -> CompressionLayer<impl Predicate> {
-    let is_json = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+    let is_text = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
         let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        kind.is_some_and(|kind| kind.contains("json"))
+        kind.is_some_and(|kind| ["json", "html", "text/css", "javascript", "svg"].iter().any(|text| kind.contains(text)))
     };
-    let is_worth_it = SizeAbove::new(COMPRESSED_BYTES_MIN).and(is_json);
+    let is_worth_it = SizeAbove::new(COMPRESSED_BYTES_MIN).and(is_text);
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_it)
 }
 

@@ -96,6 +96,17 @@ pub(super) fn tip(kind: Kind, uri: &Uri, now: Timestamp) -> Result<Question, Wro
     Ok(Question { indicator, request, form })
 }
 
+/// Reads `/{kind}/{object}?…`, a page: the object, and the query, which is a page's unless the URL is raw.
+pub(super) fn page(kind: Kind, uri: &Uri) -> Result<(Indicator, String), Wrong> {
+    let target = target(kind, uri)?;
+    let rest = target.strip_prefix('/').and_then(|rest| rest.split_once('/')).map_or("", |(_, rest)| rest);
+    if kind == Kind::Url && rest.split('?').next().unwrap_or_default().contains('/') {
+        return Ok((indicator(kind, rest)?, String::new()));
+    }
+    let (object, query) = rest.split_once('?').unwrap_or((rest, ""));
+    Ok((indicator(kind, &unescaped(kind, object)?)?, query.to_owned()))
+}
+
 /// Reads `…?request={object}`.
 pub(super) fn open_tip(kind: Kind, form: Form, uri: &Uri) -> Result<Question, Wrong> {
     target(kind, uri)?;

@@ -40,16 +40,28 @@ pub(super) struct Path {
     pub(super) dialect: Dialect,
     /// Whether who asks may say so in the body: clients that have no header for it.
     pub(super) has_token_in_body: bool,
+    /// Whether a person reads the answer: problems are pages too.
+    pub(super) is_page: bool,
 }
 
 /// A question: it counts, with whatever method it is asked.
 const fn lookup(path: &'static str, dialect: Dialect) -> Path {
     let need = Need::May(Lookup);
-    Path { path, noun: "lookup", read: need, write: need, is_lookup: true, dialect, has_token_in_body: false }
+    Path { path, noun: "lookup", read: need, write: need, is_lookup: true, dialect, has_token_in_body: false, is_page: false }
 }
 
 const fn other(path: &'static str, noun: &'static str, read: Need, write: Need) -> Path {
-    Path { path, noun, read, write, is_lookup: false, dialect: Dialect::Tip, has_token_in_body: false }
+    Path { path, noun, read, write, is_lookup: false, dialect: Dialect::Tip, has_token_in_body: false, is_page: false }
+}
+
+/// A page of a question.
+const fn lookup_page(path: &'static str) -> Path {
+    Path { is_page: true, ..lookup(path, Dialect::Tip) }
+}
+
+/// A page.
+const fn page(path: &'static str, noun: &'static str, read: Need, write: Need) -> Path {
+    Path { is_page: true, ..other(path, noun, read, write) }
 }
 
 /// All paths by how they begin; the first that fits counts. What has no row is read by who may look up, and
@@ -96,8 +108,14 @@ pub(super) static PATHS: &[Path] = {
         other("/api/v1/me", "", Known, Known),
         other("/api/v1/audit", "audit", May(Audit), May(Audit)),
         other("/api/v1/setup", "setup", Open, Open),
-        other("/login", "login", Open, Open),
-        other("/logout", "logout", Open, Open),
+        lookup_page("/domain/"),
+        lookup_page("/ip/"),
+        lookup_page("/url/"),
+        lookup_page("/hash/"),
+        lookup_page("/search"),
+        page("/login", "login", Open, Open),
+        page("/logout", "logout", Open, Open),
+        other("/static/", "", Open, Open),
         // Judged by the configuration.
         other("/metrics", "", Open, Open),
         other("/openapi.json", "", Open, Open),
@@ -107,6 +125,9 @@ pub(super) static PATHS: &[Path] = {
     ]
 };
 
+/// The page at the root: a row of its own, since every path begins like it.
+static ROOT: Path = page("/", "", Need::May(Lookup), Need::May(Lookup));
+
 static UNLISTED: Path = other("-", "", Need::May(Lookup), Need::May(Sources));
 
 /// The row of a path.
@@ -115,6 +136,9 @@ pub(super) fn row(path: &str) -> &'static Path {
         path.strip_prefix(row.path)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || row.path.ends_with('/'))
     };
+    if path == "/" {
+        return &ROOT;
+    }
     PATHS.iter().find(fits).unwrap_or(&UNLISTED)
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::wire::{Time, peak_date};
 use super::{Section, Web};
+use crate::dossier::rows::Counts;
 use crate::indicator::is_reserved;
 use crate::store::StoreError;
 use crate::value::{CountryCode, ThreatScore, Zone};
@@ -58,5 +59,9 @@ impl<O: Web> Section for DomainDnsResolutions<O> {
             peak_is_estimate: !row.peak.exact,
         });
         Ok(Some(rows.collect()))
+    }
+
+    fn counts(about: &O::Dossier<'_>) -> Result<Option<Counts>, StoreError> {
+        Ok(Some(O::resolutions(about)?.counts()))
     }
 }

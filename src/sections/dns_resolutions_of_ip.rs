@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::wire::{Time, peak_date};
 use super::{OfAddress, Section};
 use crate::dossier::AddressDossier;
+use crate::dossier::rows::Counts;
 use crate::indicator::DomainName;
 use crate::store::StoreError;
 use crate::value::Zone;
@@ -56,5 +57,9 @@ impl Section for IpDnsResolutions {
             });
         }
         Ok(Some(rows))
+    }
+
+    fn counts(about: &AddressDossier<'_>) -> Result<Option<Counts>, StoreError> {
+        Ok(Some(about.names()?.counts()))
     }
 }

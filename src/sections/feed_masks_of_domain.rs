@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 
 use super::{Section, Web};
+use crate::dossier::rows::Counts;
 use crate::store::StoreError;
 use crate::value::Zone;
 
@@ -39,5 +40,9 @@ impl<O: Web> Section for FeedMasks<O> {
             mask_type: row.mask.mask_type().as_str(),
         });
         Ok(Some(rows.collect()))
+    }
+
+    fn counts(about: &O::Dossier<'_>) -> Result<Option<Counts>, StoreError> {
+        Ok(Some(crate::dossier::mask_counts(O::masks(about)?)))
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{OfAddress, Section};
 use crate::dossier::AddressDossier;
+use crate::dossier::rows::Counts;
 use crate::store::StoreError;
 use crate::value::Zone;
 
@@ -38,5 +39,9 @@ impl Section for FeedMasks {
             mask_type: row.mask.mask_type().as_str(),
         });
         Ok(Some(rows.collect()))
+    }
+
+    fn counts(about: &AddressDossier<'_>) -> Result<Option<Counts>, StoreError> {
+        Ok(Some(crate::dossier::mask_counts(about.masks()?)))
     }
 }

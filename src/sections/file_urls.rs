@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::wire::Time;
 use super::{OfFile, Section};
+use crate::dossier::rows::Counts;
 use crate::dossier::rows::UrlRow;
 use crate::dossier::{Common, FileDossier};
 use crate::store::StoreError;
@@ -72,6 +73,10 @@ impl Section for FileDownloadedFromUrls {
         let rows = places(&about.common, &about.downloaded_from()?.rows);
         Ok(Some(rows.map(|(place, download_hits_count)| From { place, download_hits_count }).collect()))
     }
+
+    fn counts(about: &FileDossier<'_>) -> Result<Option<Counts>, StoreError> {
+        Ok(Some(about.downloaded_from()?.counts()))
+    }
 }
 
 impl Section for FileAccessedUrls {
@@ -83,5 +88,9 @@ impl Section for FileAccessedUrls {
     fn answer(about: &FileDossier<'_>) -> Result<Option<Vec<To>>, StoreError> {
         let rows = places(&about.common, &about.accessed()?.rows);
         Ok(Some(rows.map(|(place, access_hits_count)| To { place, access_hits_count }).collect()))
+    }
+
+    fn counts(about: &FileDossier<'_>) -> Result<Option<Counts>, StoreError> {
+        Ok(Some(about.accessed()?.counts()))
     }
 }

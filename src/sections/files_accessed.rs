@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::wire::Time;
 use super::{Section, Web};
+use crate::dossier::rows::Counts;
 use crate::store::StoreError;
 use crate::value::Zone;
 
@@ -45,5 +46,9 @@ impl<O: Web> Section for FilesAccessed<O> {
             detection_name: row.detection.clone(),
         });
         Ok(Some(rows.collect()))
+    }
+
+    fn counts(about: &O::Dossier<'_>) -> Result<Option<Counts>, StoreError> {
+        Ok(Some(O::accessed(about)?.counts()))
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::wire::Time;
 use super::{Section, Web};
+use crate::dossier::rows::Counts;
 use crate::store::StoreError;
 use crate::value::Zone;
 
@@ -48,5 +49,9 @@ impl<O: Web> Section for FilesDownloaded<O> {
             url: row.url.clone().unwrap_or_default(),
         });
         Ok(Some(rows.collect()))
+    }
+
+    fn counts(about: &O::Dossier<'_>) -> Result<Option<Counts>, StoreError> {
+        Ok(Some(O::downloaded(about)?.counts()))
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::wire::Time;
 use super::{OfAddress, Section};
 use crate::dossier::AddressDossier;
+use crate::dossier::rows::Counts;
 use crate::store::StoreError;
 use crate::value::Zone;
 
@@ -44,5 +45,9 @@ impl Section for FilesDownloadedFromIp {
             url: row.url.clone().unwrap_or_else(|| about.address.to_string()),
         });
         Ok(Some(rows.collect()))
+    }
+
+    fn counts(about: &AddressDossier<'_>) -> Result<Option<Counts>, StoreError> {
+        Ok(Some(about.files()?.counts()))
     }
 }

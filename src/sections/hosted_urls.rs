@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::wire::Time;
 use super::{OfAddress, Section};
 use crate::dossier::AddressDossier;
+use crate::dossier::rows::Counts;
 use crate::store::StoreError;
 use crate::value::Zone;
 
@@ -41,5 +42,9 @@ impl Section for HostedUrls {
             last_seen: Time(row.last),
         });
         Ok(Some(rows.collect()))
+    }
+
+    fn counts(about: &AddressDossier<'_>) -> Result<Option<Counts>, StoreError> {
+        Ok(Some(about.urls()?.counts()))
     }
 }

@@ -171,12 +171,12 @@ macro_rules! kind_of_report {
 kind_of_report! {
     /// Reports on domains.
     OfDomain Domain DomainDossier Domain:
-        red |one| Ok(reds_of_web::<OfDomain>(one)? || one.subdomains()?.has_red),
+        red |one| Ok(reds_of_web::<OfDomain>(one)? || one.subdomains()?.has_red()),
         feeds |one| Ok(feeds_of(one.masks()?)),
         notes |one| one.notes();
     /// Reports on addresses.
     OfAddress Address AddressDossier Ip:
-        red |one| Ok(one.files()?.has_red || one.urls()?.has_red || one.names()?.has_red),
+        red |one| Ok(one.files()?.has_red() || one.urls()?.has_red() || one.names()?.has_red()),
         feeds |one| Ok(feeds_of(one.masks()?)),
         notes |one| one.notes();
     /// Reports on URLs.
@@ -186,18 +186,18 @@ kind_of_report! {
         notes |one| one.notes();
     /// Reports on files.
     OfFile File FileDossier Hash:
-        red |one| Ok(one.downloaded_from()?.has_red || one.accessed()?.has_red),
+        red |one| Ok(one.downloaded_from()?.has_red() || one.accessed()?.has_red()),
         feeds |one| Ok(one.feeds()),
         notes |one| Ok(one.notes());
 }
 
 /// Whether some row of the lists that domains and URLs have is Red.
 fn reds_of_web<O: Web>(dossier: &O::Dossier<'_>) -> Result<bool, StoreError> {
-    Ok(O::accessed(dossier)?.has_red
-        || O::downloaded(dossier)?.has_red
-        || O::referrals(dossier)?.has_red
-        || O::referred_to(dossier)?.has_red
-        || O::resolutions(dossier)?.has_red)
+    Ok(O::accessed(dossier)?.has_red()
+        || O::downloaded(dossier)?.has_red()
+        || O::referrals(dossier)?.has_red()
+        || O::referred_to(dossier)?.has_red()
+        || O::resolutions(dossier)?.has_red())
 }
 
 macro_rules! web {

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::dossier::rows::Counts;
 use crate::indicator::Kind;
 use crate::store::StoreError;
 
@@ -122,6 +123,15 @@ pub trait Section {
     ///
     /// Damage in the store.
     fn answer(about: &<Self::Of as Of>::Dossier<'_>) -> Result<Option<Self::Body>, StoreError>;
+
+    /// How many rows it has, those beyond `count` too; `None`: as many as the answer has, or it has none.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    fn counts(_about: &<Self::Of as Of>::Dossier<'_>) -> Result<Option<Counts>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// A row of [`SECTIONS`].
@@ -133,6 +143,7 @@ pub struct Entry {
     /// The kind of report that has it.
     pub kind: Kind,
     write: fn(&About<'_>) -> Result<Option<String>, StoreError>,
+    counts: fn(&About<'_>) -> Result<Option<Counts>, StoreError>,
 }
 
 impl Entry {
@@ -144,16 +155,29 @@ impl Entry {
     pub fn write(&self, about: &About<'_>) -> Result<Option<String>, StoreError> {
         (self.write)(about)
     }
+
+    /// How many rows it has, where it does not show all.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn counts(&self, about: &About<'_>) -> Result<Option<Counts>, StoreError> {
+        (self.counts)(about)
+    }
 }
 
 const fn row<S: Section>() -> Entry {
-    Entry { name: S::NAME, title: S::TITLE, kind: S::Of::KIND, write: write::<S> }
+    Entry { name: S::NAME, title: S::TITLE, kind: S::Of::KIND, write: write::<S>, counts: counts::<S> }
 }
 
 fn write<S: Section>(about: &About<'_>) -> Result<Option<String>, StoreError> {
     let Some(dossier) = S::Of::pick(about) else { return Ok(None) };
     let Some(body) = S::answer(dossier)? else { return Ok(None) };
     serde_json::to_string(&body).map(Some).map_err(|error| StoreError::Io(std::io::Error::other(error)))
+}
+
+fn counts<S: Section>(about: &About<'_>) -> Result<Option<Counts>, StoreError> {
+    S::Of::pick(about).map_or(Ok(None), S::counts)
 }
 
 #[cfg(test)]

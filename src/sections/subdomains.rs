@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::wire::Time;
 use super::{OfDomain, Section};
 use crate::dossier::DomainDossier;
+use crate::dossier::rows::Counts;
 use crate::store::StoreError;
 use crate::value::Zone;
 
@@ -39,5 +40,9 @@ impl Section for Subdomains {
             first_seen: Time(row.first),
         });
         Ok(Some(rows.collect()))
+    }
+
+    fn counts(about: &DomainDossier<'_>) -> Result<Option<Counts>, StoreError> {
+        Ok(Some(about.subdomains()?.counts()))
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::wire::Time;
 use super::{Section, Web};
-use crate::dossier::rows::{List, UrlRow};
+use crate::dossier::rows::{Counts, List, UrlRow};
 use crate::store::StoreError;
 use crate::value::Zone;
 
@@ -46,6 +46,10 @@ impl<O: Web> Section for UrlReferrals<O> {
     fn answer(about: &O::Dossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
         Ok(Some(rows(O::referrals(about)?, O::common(about).count)))
     }
+
+    fn counts(about: &O::Dossier<'_>) -> Result<Option<Counts>, StoreError> {
+        Ok(Some(O::referrals(about)?.counts()))
+    }
 }
 
 impl<O: Web> Section for UrlReferredTo<O> {
@@ -56,5 +60,9 @@ impl<O: Web> Section for UrlReferredTo<O> {
 
     fn answer(about: &O::Dossier<'_>) -> Result<Option<Vec<Row>>, StoreError> {
         Ok(Some(rows(O::referred_to(about)?, O::common(about).count)))
+    }
+
+    fn counts(about: &O::Dossier<'_>) -> Result<Option<Counts>, StoreError> {
+        Ok(Some(O::referred_to(about)?.counts()))
     }
 }

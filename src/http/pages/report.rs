@@ -1,0 +1,113 @@
+//! `GET /{domain|ip|url|hash}/{object}`: the report as a page. `as_of` is a past day; `section`, `sort`, `filter` and `page` are of
+//! one section; with `part` that section comes alone, for the script.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::HeaderMap;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+
+use super::{base, frame, looked_up, page, see};
+use crate::access::Caller;
+use crate::history::diff::diff;
+use crate::http::Service;
+use crate::http::api::parameter;
+use crate::http::question;
+use crate::indicator::{Indicator, Kind};
+use crate::lookup::{COUNT_MAX, LookupError, Request, report_in};
+use crate::page::grid::{PAGE_ROWS, Wanted};
+use crate::page::report::{self, ReportPage, View};
+use crate::page::unknown::UnknownPage;
+use crate::page::path_of;
+use crate::request;
+
+pub(super) fn routes() -> Router<Arc<Service>> {
+    Kind::ALL.into_iter().fold(Router::new(), |router, kind| {
+        let handler = move |State(service): State<Arc<Service>>,
+                            Extension(caller): Extension<Caller>,
+                            headers: HeaderMap,
+                            uri: Uri| async move { report(service, caller, kind, headers, uri).await };
+        router.route(&format!("/{kind}/{{*object}}"), get(handler))
+    })
+}
+
+/// What a lookup comes to on a page.
+enum Made {
+    Known(Box<ReportPage>),
+    Unknown(Box<UnknownPage>),
+}
+
+async fn report(
+    service: Arc<Service>,
+    caller: Caller,
+    kind: Kind,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let (indicator, query) = match question::page(kind, &uri) {
+        Ok(question) => question,
+        Err(wrong) => return wrong.problem(&uri).into_response(),
+    };
+    // One address for each object, however it was written.
+    let path = path_of(kind, &indicator.to_string());
+    if path != uri.path() {
+        return see(&if query.is_empty() { path } else { format!("{path}?{query}") });
+    }
+    match made(&service, &caller, &uri, headers, indicator, query).await {
+        Ok(Made::Known(known)) => page(StatusCode::OK, &*known),
+        Ok(Made::Unknown(unknown)) => page(StatusCode::NOT_FOUND, &*unknown),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn made(
+    service: &Arc<Service>,
+    caller: &Caller,
+    uri: &Uri,
+    headers: HeaderMap,
+    indicator: Indicator,
+    query: String,
+) -> Result<Made, crate::http::error::Problem> {
+    let given = |name: &str| parameter(&query, name).unwrap_or_default();
+    let (sort, filter, at_page) = (given("sort"), given("filter"), given("page"));
+    let view = View {
+        as_of: given("as_of"),
+        section: given("section"),
+        rows: Wanted::of(Some(&sort), Some(&filter), Some(&at_page)),
+        base: base(service, &headers),
+    };
+    let is_part = parameter(&query, "part").is_some() && !view.section.is_empty();
+    let is_long = !view.as_of.is_empty();
+    let frame = frame(service, caller, "");
+    let wishes = service.wishes.clone();
+    looked_up(service, caller, uri, is_long, move |context| {
+        wishes.looked_up.note(&indicator);
+        let as_of = match view.as_of.as_str() {
+            "" => None,
+            text => request::as_of(text, context.now).map_err(LookupError::BadRequest)?,
+        };
+        let wanted = Request {
+            sections: is_part.then(|| vec![view.section.clone()]),
+            count: if view.section.is_empty() { PAGE_ROWS } else { COUNT_MAX },
+            as_of,
+            ..Request::default()
+        };
+        let view = if as_of.is_none() { View { as_of: String::new(), ..view } } else { view };
+        match report_in(&context.snapshot()?, context, &indicator, &wanted) {
+            Ok(found) => {
+                let since = as_of.filter(|_| !is_part).map(|at| diff(context, &indicator, Some(at), None));
+                let since = since.transpose()?;
+                let made = report::page(frame, &found, &view, context.now, since.as_ref())?;
+                Ok(Made::Known(Box::new(made)))
+            }
+            Err(LookupError::Unknown(asked)) => {
+                Ok(Made::Unknown(Box::new(UnknownPage::new(frame, &asked, &view.as_of, &view.base))))
+            }
+            Err(error) => Err(error),
+        }
+    })
+    .await
+}

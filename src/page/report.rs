@@ -1,0 +1,280 @@
+//! The page of a report.
+
+use askama::Template;
+
+use super::cell::{Cell, heading, is_twice};
+use super::grid::{At, Grid, Wanted};
+use super::why::Why;
+use super::{Badge, Frame, escaped, path_of, thousands};
+use crate::dossier::rows::Counts;
+use crate::export::defanged;
+use crate::export::tree::{Tree, shown};
+use crate::history::diff::Diff;
+use crate::indicator::Kind;
+use crate::lookup::{Answer, Report};
+use crate::store::StoreError;
+use crate::value::{Timestamp, Zone};
+
+/// Sections that stand elsewhere on the page than in the order of reports.
+const ELSEWHERE: [&str; 4] = ["LicenseInfo", "Zone", "RelatedObjects", "Verdict"];
+
+/// How a report is wanted as a page.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// The past day or moment as asked for; empty: now.
+    pub as_of: String,
+    /// The section that is sorted, filtered or paged; empty: none.
+    pub section: String,
+    /// How that is wanted.
+    pub rows: Wanted,
+    /// Scheme and host of the service as the reader wrote it, for the line that asks the same.
+    pub base: String,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "report.html")]
+pub struct ReportPage {
+    /// What surrounds it.
+    pub frame: Frame,
+    /// The object, defanged.
+    pub subject: String,
+    /// The object as it is copied.
+    pub value: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its zone.
+    pub badge: Badge,
+    /// The word for that.
+    pub word: &'static str,
+    /// Its score.
+    pub score: u8,
+    /// Whether a score is said of it: not of a reserved address.
+    pub has_score: bool,
+    /// The head: what is read first.
+    pub facts: Vec<(String, Cell)>,
+    /// Why it is in its zone; nothing is said of a reserved address.
+    pub why: Option<Why>,
+    /// The sections that say something.
+    pub sections: Vec<Section>,
+    /// The headings of those that do not.
+    pub empty: Vec<&'static str>,
+    /// The past moment that it is of; empty: now.
+    pub as_of: String,
+    /// The day up to which a past day can be chosen.
+    pub today: String,
+    /// What changed since the past moment.
+    pub since: Option<Since>,
+    /// The path of this page.
+    pub path: String,
+    /// The line that asks the same.
+    pub request: String,
+    /// What leaves, by name and path.
+    pub exports: Vec<(&'static str, String)>,
+    /// The path of the graph.
+    pub graph: String,
+    /// Lookups today, and how many are allowed.
+    pub licence: String,
+}
+
+/// A section.
+pub struct Section {
+    /// Its name on the wire, which is its place on the page.
+    pub name: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// How many rows are Red, and how many there are.
+    pub counts: Option<(String, String)>,
+    /// What it says.
+    pub body: Body,
+    /// The line that asks for it.
+    pub request: String,
+    /// The path of it as a table.
+    pub csv: String,
+}
+
+/// What a section says.
+pub enum Body {
+    /// Rows.
+    Table(Box<Grid>),
+    /// Values with names.
+    Record(Vec<(String, Cell)>),
+    /// Words.
+    Words(Vec<String>),
+}
+
+/// What changed since a past moment.
+pub struct Since {
+    /// The zone then, and its score.
+    pub then: (Badge, u8),
+    /// The zone now, and its score.
+    pub now: (Badge, u8),
+    /// What came and went, in words.
+    pub changes: Vec<String>,
+    /// Sections, with how many rows came and went.
+    pub sections: Vec<(String, usize, usize)>,
+}
+
+fn unreadable(error: serde_json::Error) -> StoreError {
+    StoreError::Io(error.into())
+}
+
+/// The page of a report.
+///
+/// # Errors
+///
+/// A section that is no JSON, which its making excludes.
+pub fn page(
+    frame: Frame,
+    report: &Report,
+    view: &View,
+    now: Timestamp,
+    since: Option<&Diff>,
+) -> Result<ReportPage, StoreError> {
+    let path = path_of(report.kind, &report.subject);
+    let mut sections = Vec::new();
+    let mut empty = Vec::new();
+    let mut head = Vec::new();
+    let (mut why, mut licence) = (None, String::new());
+    for answer in &report.sections {
+        let body: Tree = serde_json::from_str(answer.body.get()).map_err(unreadable)?;
+        match answer.name {
+            "Verdict" => why = Some(Why::of(&body)),
+            "LicenseInfo" => licence = licence_of(&body),
+            name if ELSEWHERE.contains(&name) => {}
+            _ if body.says_nothing() => empty.push(answer.title),
+            name => {
+                if name.ends_with("GeneralInfo") {
+                    head = facts(&body);
+                }
+                sections.push(section(report, view, &path, answer, body));
+            }
+        }
+    }
+    let value = escaped(&report.subject);
+    let as_of = if view.as_of.is_empty() { String::new() } else { format!("&as_of={}", escaped(&view.as_of)) };
+    let export = |format: &str| format!("/api/v1/export?value={value}&format={format}{as_of}");
+    Ok(ReportPage {
+        subject: defanged(&shown(&report.subject)),
+        value: report.subject.clone(),
+        kind: report.kind,
+        badge: Badge(report.zone),
+        word: report.zone.word_of(report.kind),
+        score: report.score.0,
+        has_score: why.is_some(),
+        facts: head,
+        why,
+        sections,
+        empty,
+        as_of: view.as_of.clone(),
+        today: now.date(),
+        since: since.map(changed),
+        request: curl(view, &format!("/api{path}"), &as_of.replacen('&', "?", 1)),
+        exports: vec![
+            ("JSON", export("json")),
+            ("STIX 2.1", export("stix")),
+            ("MISP event", export("misp")),
+            ("Page to print", export("html")),
+        ],
+        graph: format!("/graph?of={value}"),
+        path,
+        licence,
+        frame,
+    })
+}
+
+/// A line that asks a path of this service.
+fn curl(view: &View, path: &str, query: &str) -> String {
+    format!("curl -H \"authorization: Bearer $TOKEN\" '{}{path}{query}'", view.base)
+}
+
+/// What is read first, from the overview.
+fn facts(overview: &Tree) -> Vec<(String, Cell)> {
+    const HEAD: [&str; 10] = [
+        "Categories",
+        "Status",
+        "FileStatus",
+        "CountryCode",
+        "Popularity",
+        "FirstSeen",
+        "LastSeen",
+        "HitsCount",
+        "SharedHosting",
+        "RelatedAptReports",
+    ];
+    let mut facts: Vec<(String, Cell)> = HEAD
+        .iter()
+        .filter_map(|name| Some((*name, overview.member(name)?)))
+        .filter(|(_, value)| !value.says_nothing())
+        .map(|(name, value)| (heading(name), Cell::of(name, value)))
+        .collect();
+    if overview.member("Categories").is_some_and(Tree::is_empty) {
+        facts.insert(0, (heading("Categories"), Cell::Words(vec!["General".to_owned()])));
+    }
+    facts
+}
+
+fn licence_of(body: &Tree) -> String {
+    let number = |name: &str| body.member(name).and_then(|value| value.line(shown).parse::<u64>().ok());
+    let (Some(used), Some(quota)) = (number("DayRequests"), number("DayQuota")) else { return String::new() };
+    let used = thousands(used);
+    match quota {
+        2_147_483_647.. => format!("{used} lookups today, no quota"),
+        quota => format!("{used} of {} lookups today", thousands(quota)),
+    }
+}
+
+fn section(report: &Report, view: &View, path: &str, answer: &Answer, body: Tree) -> Section {
+    let name = answer.name;
+    let wanted = if view.section == name { view.rows.clone() } else { Wanted::default() };
+    let mut keep = vec![("section", name.to_owned())];
+    let (mut query, mut csv_query) = (format!("?sections={name}"), format!("&section={name}"));
+    if !view.as_of.is_empty() {
+        keep.push(("as_of", view.as_of.clone()));
+        let as_of = format!("&as_of={}", escaped(&view.as_of));
+        query.push_str(&as_of);
+        csv_query.push_str(&as_of);
+    }
+    let at = At { path: path.to_owned(), keep, id: name.to_owned() };
+    let red = |rows: &[Tree]| {
+        let is_red = |row: &&Tree| {
+            let zone = row.member("Zone").or_else(|| row.member("zone"));
+            zone.is_some_and(|zone| *zone == Tree::Text(Zone::Red.name().to_owned()))
+        };
+        rows.iter().filter(is_red).count() as u64
+    };
+    let (counts, body) = match body {
+        Tree::List(rows) if rows.iter().all(|row| matches!(row, Tree::Record(_))) => {
+            let here = Counts { all: rows.len() as u64, red: red(&rows) };
+            let counts = answer.counts.unwrap_or(here);
+            (Some(counts), Body::Table(Box::new(Grid::new(&rows, &wanted, &at, Some(counts)))))
+        }
+        Tree::List(words) => (None, Body::Words(words.iter().map(|word| word.line(shown)).collect())),
+        Tree::Record(members) => {
+            let members = members.iter().filter(|(name, value)| !is_twice(name) && !value.is_empty());
+            (None, Body::Record(members.map(|(name, value)| (heading(name), Cell::of(name, value))).collect()))
+        }
+        other => (None, Body::Words(vec![other.line(shown)])),
+    };
+    let counts = counts.map(|counts| (thousands(counts.red), thousands(counts.all)));
+    Section {
+        name,
+        title: answer.title,
+        counts,
+        body,
+        request: curl(view, &format!("/api{path}"), &query),
+        csv: format!("/api/v1/export?value={}&format=csv{csv_query}", escaped(&report.subject)),
+    }
+}
+
+fn changed(diff: &Diff) -> Since {
+    Since {
+        then: (Badge(diff.from.zone), diff.from.score.0),
+        now: (Badge(diff.to.zone), diff.to.score.0),
+        changes: diff.changes.iter().map(|change| crate::export::without_links(&shown(&change.text))).collect(),
+        sections: (diff.sections.iter())
+            .map(|section| (section.title.to_owned(), section.came_count, section.went_count))
+            .filter(|(_, added, removed)| added + removed > 0)
+            .collect(),
+    }
+}
