@@ -48,7 +48,9 @@ pub(super) async fn form(
 fn own_path(said: Option<String>) -> String {
     let is_own = |path: &String| {
         let mut bytes = path.bytes();
-        bytes.next() == Some(b'/') && !matches!(bytes.next(), Some(b'/' | b'\\')) && path.bytes().all(|byte| byte.is_ascii_graphic())
+        bytes.next() == Some(b'/')
+            && !matches!(bytes.next(), Some(b'/' | b'\\'))
+            && path.bytes().all(|byte| byte.is_ascii_graphic())
     };
     said.filter(is_own).unwrap_or_else(|| "/".to_owned())
 }

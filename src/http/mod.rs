@@ -330,7 +330,9 @@ pub fn routes(service: Arc<Service>) -> Router {
 fn compression() -> CompressionLayer<impl Predicate> {
     let is_text = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
         let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        kind.is_some_and(|kind| ["json", "html", "text/css", "javascript", "svg"].iter().any(|text| kind.contains(text)))
+        kind.is_some_and(|kind| {
+            ["json", "html", "text/css", "javascript", "svg"].iter().any(|text| kind.contains(text))
+        })
     };
     let is_worth_it = SizeAbove::new(COMPRESSED_BYTES_MIN).and(is_text);
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_it)

@@ -47,11 +47,29 @@ pub(super) struct Path {
 /// A question: it counts, with whatever method it is asked.
 const fn lookup(path: &'static str, dialect: Dialect) -> Path {
     let need = Need::May(Lookup);
-    Path { path, noun: "lookup", read: need, write: need, is_lookup: true, dialect, has_token_in_body: false, is_page: false }
+    Path {
+        path,
+        noun: "lookup",
+        read: need,
+        write: need,
+        is_lookup: true,
+        dialect,
+        has_token_in_body: false,
+        is_page: false,
+    }
 }
 
 const fn other(path: &'static str, noun: &'static str, read: Need, write: Need) -> Path {
-    Path { path, noun, read, write, is_lookup: false, dialect: Dialect::Tip, has_token_in_body: false, is_page: false }
+    Path {
+        path,
+        noun,
+        read,
+        write,
+        is_lookup: false,
+        dialect: Dialect::Tip,
+        has_token_in_body: false,
+        is_page: false,
+    }
 }
 
 /// A page of a question.

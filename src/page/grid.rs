@@ -252,9 +252,7 @@ mod tests {
     #[test]
     fn rows_are_sorted_by_value_and_unknown_ones_are_last() {
         let rows = rows(r#"[{"Hits":9,"A":"b"},{"Hits":null,"A":"a"},{"Hits":10,"A":"c"}]"#);
-        let grid = |sort: &str| {
-            Grid::new(&rows, &Wanted::of(Some(sort), None, None), &At::default(), None)
-        };
+        let grid = |sort: &str| Grid::new(&rows, &Wanted::of(Some(sort), None, None), &At::default(), None);
         assert_eq!(column(&grid("Hits"), 0), ["9", "10", "–"]);
         assert_eq!(column(&grid("-Hits"), 0), ["10", "9", "–"]);
         assert_eq!(column(&grid("-A"), 1), ["c", "b", "a"]);

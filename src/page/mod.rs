@@ -17,6 +17,7 @@ pub mod bulk;
 pub mod cell;
 pub mod grid;
 pub mod report;
+pub mod rows;
 pub mod unknown;
 pub mod why;
 
@@ -73,7 +74,10 @@ impl Badge {
 impl std::fmt::Display for Badge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (zone, symbol) = (self.0, self.symbol());
-        write!(f, "<span class=\"badge zone-{zone}\"><span aria-hidden=\"true\">{symbol}</span> {zone}</span>")
+        write!(
+            f,
+            "<span class=\"badge zone-{zone}\"><span aria-hidden=\"true\">{symbol}</span> {zone}</span>"
+        )
     }
 }
 
@@ -88,7 +92,8 @@ pub fn path_of(kind: Kind, object: &str) -> String {
 /// A text as it may stand in a segment or a query of an address.
 pub fn escaped(text: &str) -> percent_encoding::PercentEncode<'_> {
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~').remove(b':');
+    const KEPT: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~').remove(b':');
     utf8_percent_encode(text, KEPT)
 }
 

@@ -152,7 +152,8 @@ pub fn page(
         }
     }
     let value = escaped(&report.subject);
-    let as_of = if view.as_of.is_empty() { String::new() } else { format!("&as_of={}", escaped(&view.as_of)) };
+    let as_of =
+        if view.as_of.is_empty() { String::new() } else { format!("&as_of={}", escaped(&view.as_of)) };
     let export = |format: &str| format!("/api/v1/export?value={value}&format={format}{as_of}");
     Ok(ReportPage {
         subject: defanged(&shown(&report.subject)),
@@ -252,7 +253,10 @@ fn section(report: &Report, view: &View, path: &str, answer: &Answer, body: Tree
         Tree::List(words) => (None, Body::Words(words.iter().map(|word| word.line(shown)).collect())),
         Tree::Record(members) => {
             let members = members.iter().filter(|(name, value)| !is_twice(name) && !value.is_empty());
-            (None, Body::Record(members.map(|(name, value)| (heading(name), Cell::of(name, value))).collect()))
+            (
+                None,
+                Body::Record(members.map(|(name, value)| (heading(name), Cell::of(name, value))).collect()),
+            )
         }
         other => (None, Body::Words(vec![other.line(shown)])),
     };
@@ -271,7 +275,11 @@ fn changed(diff: &Diff) -> Since {
     Since {
         then: (Badge(diff.from.zone), diff.from.score.0),
         now: (Badge(diff.to.zone), diff.to.score.0),
-        changes: diff.changes.iter().map(|change| crate::export::without_links(&shown(&change.text))).collect(),
+        changes: diff
+            .changes
+            .iter()
+            .map(|change| crate::export::without_links(&shown(&change.text)))
+            .collect(),
         sections: (diff.sections.iter())
             .map(|section| (section.title.to_owned(), section.came_count, section.went_count))
             .filter(|(_, added, removed)| added + removed > 0)

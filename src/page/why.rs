@@ -120,7 +120,9 @@ impl Why {
         let evidence: Vec<Piece> = list(verdict, "Evidence").iter().map(piece).collect();
         let policy = verdict.member("Policy");
         Why {
-            policy: policy.map(|one| format!("{} {}", text(one, "Name"), text(one, "Version"))).unwrap_or_default(),
+            policy: policy
+                .map(|one| format!("{} {}", text(one, "Name"), text(one, "Version")))
+                .unwrap_or_default(),
             confidence: text(verdict, "Confidence"),
             as_of: text(verdict, "AsOf"),
             parts: parts(&evidence),
@@ -139,7 +141,8 @@ impl Why {
     /// In one sentence.
     pub fn sentence(&self) -> String {
         let counted: Vec<&Piece> = self.evidence.iter().filter(|one| one.counted_with.is_empty()).collect();
-        let sources: std::collections::BTreeSet<&str> = counted.iter().map(|one| one.source.as_str()).collect();
+        let sources: std::collections::BTreeSet<&str> =
+            counted.iter().map(|one| one.source.as_str()).collect();
         let says = match (counted.first(), sources.len()) {
             (None, _) => "No source speaks against it".to_owned(),
             (Some(first), 1) => format!("{} says {}", first.source, first.category),

@@ -40,9 +40,7 @@ pub(super) async fn home(
         })
     });
     match asked.await {
-        Ok(sources) => {
-            page(StatusCode::OK, &HomePage { frame: frame(&service, &caller, "/"), sources })
-        }
+        Ok(sources) => page(StatusCode::OK, &HomePage { frame: frame(&service, &caller, "/"), sources }),
         Err(problem) => problem.into_response(),
     }
 }

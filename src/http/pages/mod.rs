@@ -61,10 +61,10 @@ pub(super) fn frame(service: &Service, caller: &Caller, here: &str) -> Frame {
         For::May(capability) => caller.may(capability),
     };
     let places = PLACES.iter().filter(is_for);
-    let user = caller.identity.as_ref().map(|identity| SignedIn {
-        name: identity.user.name.clone(),
-        role: identity.user.role.name(),
-    });
+    let user = caller
+        .identity
+        .as_ref()
+        .map(|identity| SignedIn { name: identity.user.name.clone(), role: identity.user.role.name() });
     let csrf = match caller.via() {
         Via::Session(secret) if service.access.is_on => sessions::masked_csrf(secret),
         _ => String::new(),
@@ -162,7 +162,8 @@ struct ErrorPage {
 /// Makes problems on the way to a page a page, sends who is not known to sign in, and says what pages may do.
 pub(super) async fn dress(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
     let row = table::row(request.uri().path());
-    let is_asked_by_person = request.method() == Method::GET && row.path == "-" && accepts_html(request.headers());
+    let is_asked_by_person =
+        request.method() == Method::GET && row.path == "-" && accepts_html(request.headers());
     if !row.is_page && !is_asked_by_person {
         return next.run(request).await;
     }

@@ -19,17 +19,18 @@ use crate::http::question;
 use crate::indicator::{Indicator, Kind};
 use crate::lookup::{COUNT_MAX, LookupError, Request, report_in};
 use crate::page::grid::{PAGE_ROWS, Wanted};
+use crate::page::path_of;
 use crate::page::report::{self, ReportPage, View};
 use crate::page::unknown::UnknownPage;
-use crate::page::path_of;
 use crate::request;
 
 pub(super) fn routes() -> Router<Arc<Service>> {
     Kind::ALL.into_iter().fold(Router::new(), |router, kind| {
-        let handler = move |State(service): State<Arc<Service>>,
-                            Extension(caller): Extension<Caller>,
-                            headers: HeaderMap,
-                            uri: Uri| async move { report(service, caller, kind, headers, uri).await };
+        let handler =
+            move |State(service): State<Arc<Service>>,
+                  Extension(caller): Extension<Caller>,
+                  headers: HeaderMap,
+                  uri: Uri| async move { report(service, caller, kind, headers, uri).await };
         router.route(&format!("/{kind}/{{*object}}"), get(handler))
     })
 }
@@ -40,13 +41,7 @@ enum Made {
     Unknown(Box<UnknownPage>),
 }
 
-async fn report(
-    service: Arc<Service>,
-    caller: Caller,
-    kind: Kind,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
+async fn report(service: Arc<Service>, caller: Caller, kind: Kind, headers: HeaderMap, uri: Uri) -> Response {
     let (indicator, query) = match question::page(kind, &uri) {
         Ok(question) => question,
         Err(wrong) => return wrong.problem(&uri).into_response(),

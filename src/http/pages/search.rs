@@ -224,7 +224,8 @@ async fn table(
             .collect::<Result<_, _>>()
             .map_err(unreadable)?;
         let zones = Zone::ALL.into_iter().filter_map(|zone| {
-            let is = |row: &&Tree| row.member("zone").is_some_and(|own| *own == Tree::Text(zone.name().into()));
+            let is =
+                |row: &&Tree| row.member("zone").is_some_and(|own| *own == Tree::Text(zone.name().into()));
             let count = rows.iter().filter(is).count() as u64;
             (count > 0).then(|| (Badge(zone), thousands(count)))
         });
