@@ -2,7 +2,9 @@
 
 use axum::http::Method;
 
-use crate::access::role::Capability::{self, Audit, Bulk, Ingest, Lookup, Pin, Sources, Users, Write};
+use crate::access::role::Capability::{
+    self, Audit, Bulk, Contacts, Ingest, Lookup, Pin, Sources, Users, Write,
+};
 
 /// What a path needs of who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +116,7 @@ pub(super) static PATHS: &[Path] = {
         lookup("/api/v1/asn/", Dialect::Tip),
         lookup("/api/v1/search-all", Dialect::Tip),
         other("/api/v1/sources", "source refresh", May(Lookup), May(Sources)),
+        other("/api/v1/contacts", "contact", May(Contacts), May(Contacts)),
         other("/api/v1/pins", "pin", May(Lookup), May(Pin)),
         other("/api/v1/notes", "note", May(Lookup), May(Write)),
         other("/api/v1/sightings", "sighting", May(Lookup), May(Write)),
@@ -131,6 +134,16 @@ pub(super) static PATHS: &[Path] = {
         lookup_page("/url/"),
         lookup_page("/hash/"),
         lookup_page("/search"),
+        lookup_page("/find"),
+        lookup_page("/reports"),
+        lookup_page("/network/"),
+        lookup_page("/asn/"),
+        lookup_page("/similar"),
+        page("/pins/remove", "pin remove", May(Lookup), May(Pin)),
+        page("/pins", "pin", May(Lookup), May(Pin)),
+        page("/notes", "note", May(Lookup), May(Write)),
+        page("/sightings", "sighting", May(Lookup), May(Write)),
+        page("/false-positives", "false-positive", May(Lookup), May(Write)),
         page("/login", "login", Open, Open),
         page("/logout", "logout", Open, Open),
         other("/static/", "", Open, Open),
@@ -181,7 +194,8 @@ impl Path {
         let verb = match *method {
             _ if self.noun.is_empty() => return None,
             _ if self.is_lookup => return Some(self.noun.to_owned()),
-            _ if self.noun.starts_with("log") || matches!(self.noun, "setup" | "source refresh") => {
+            // A noun with a verb says all.
+            _ if self.noun.starts_with("log") || self.noun == "setup" || self.noun.contains(' ') => {
                 return (!is_read(method)).then(|| self.noun.to_owned());
             }
             Method::POST => "add",
@@ -222,6 +236,7 @@ mod tests {
         assert_eq!(action("/login", Method::GET), None);
         assert_eq!(action("/api/v1/sources/a/refresh", Method::POST).as_deref(), Some("source refresh"));
         assert_eq!(action("/api/v1/sources", Method::GET), None);
+        assert_eq!(action("/pins/remove", Method::POST).as_deref(), Some("pin remove"));
         assert_eq!(action("/healthz", Method::GET), None);
     }
 }

@@ -4,12 +4,13 @@ use askama::Template;
 use serde::Serialize;
 
 use super::Frame;
+use super::cell::{Cell, heading};
 use super::grid::{At, Grid, Wanted};
 use crate::export::tree::Tree;
 use crate::store::StoreError;
 
 /// The page.
-#[derive(Template)]
+#[derive(Default, Template)]
 #[template(path = "rows.html")]
 pub struct RowsPage {
     /// What surrounds it.
@@ -22,6 +23,8 @@ pub struct RowsPage {
     pub done: &'static str,
     /// What can be done.
     pub forms: Vec<Form>,
+    /// Values with names, before the tables.
+    pub facts: Vec<(String, Cell)>,
     /// The tables, each with its heading; empty for one that needs none besides the page's.
     pub tables: Vec<(String, Grid)>,
     /// The same for programs, by name and path.
@@ -72,6 +75,35 @@ pub fn rows_of(list: &impl Serialize) -> Result<Vec<Tree>, StoreError> {
         Tree::List(rows) => Ok(rows),
         other => Ok(vec![other]),
     }
+}
+
+/// What a value that serialises says: its values with their names, and a table of each list of records. Which of
+/// these the address wants how, `view` says: the name of the list, and how.
+pub fn parts_of(
+    record: &Tree,
+    view: (&str, &Wanted),
+    path: &str,
+    keep: &[(&'static str, String)],
+) -> (Vec<(String, Cell)>, Vec<(String, Grid)>) {
+    let (mut facts, mut tables) = (Vec::new(), Vec::new());
+    for (name, value) in record.members() {
+        match value {
+            _ if value.is_empty() => {}
+            Tree::Record(_) => {
+                let (inner, more) = parts_of(value, view, path, keep);
+                facts.extend(inner);
+                tables.extend(more);
+            }
+            Tree::List(rows) if rows.iter().all(|row| matches!(row, Tree::Record(_))) => {
+                let wanted = if view.0 == name { view.1.clone() } else { Wanted::default() };
+                let keep = keep.iter().cloned().chain([("section", name.clone())]).collect();
+                let at = At { path: path.to_owned(), keep, id: name.clone() };
+                tables.push((heading(name), Grid::new(rows, &wanted, &at, None)));
+            }
+            value => facts.push((heading(name), Cell::of(name, value))),
+        }
+    }
+    (facts, tables)
 }
 
 /// A table of a list that serialises, as the address of its page wants it.

@@ -18,6 +18,7 @@ mod formats;
 mod history;
 mod http;
 mod ingest;
+mod intel;
 mod keep;
 mod large;
 mod misp;

@@ -27,7 +27,11 @@ use crate::lookup::{Context, LookupError};
 use crate::page::assets::{self, ASSETS};
 use crate::page::{Frame, Place, SignedIn, escaped};
 
+mod find;
 mod home;
+mod library;
+mod ours;
+mod people;
 mod report;
 mod search;
 
@@ -42,8 +46,13 @@ enum For {
 }
 
 /// The pages that the frame leads to.
-const PLACES: &[(&str, &str, For)] =
-    &[("/", "Look up", For::May(Capability::Lookup)), ("/docs", "Interface", For::Everybody)];
+const PLACES: &[(&str, &str, For)] = &[
+    ("/", "Look up", For::May(Capability::Lookup)),
+    ("/find", "Find", For::May(Capability::Lookup)),
+    ("/reports", "Reports", For::May(Capability::Lookup)),
+    ("/pins", "Pins", For::May(Capability::Lookup)),
+    ("/docs", "Interface", For::Everybody),
+];
 
 /// The routes of all pages.
 pub(super) fn routes() -> Router<Arc<Service>> {
@@ -52,6 +61,9 @@ pub(super) fn routes() -> Router<Arc<Service>> {
         .route("/search", get(search::asked).post(search::pasted).layer(search::body_limit()))
         .route("/static/{name}", get(asset))
         .merge(report::routes())
+        .merge(people::routes())
+        .merge(library::routes())
+        .merge(find::routes())
 }
 
 /// What surrounds a page for who asks.

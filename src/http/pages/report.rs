@@ -10,6 +10,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 
+use super::ours::{self, Asking};
+use super::people::done;
 use super::{base, frame, looked_up, page, see};
 use crate::access::Caller;
 use crate::history::diff::diff;
@@ -19,6 +21,7 @@ use crate::http::question;
 use crate::indicator::{Indicator, Kind};
 use crate::lookup::{COUNT_MAX, LookupError, Request, report_in};
 use crate::page::grid::{PAGE_ROWS, Wanted};
+use crate::page::ours::PLACES;
 use crate::page::path_of;
 use crate::page::report::{self, ReportPage, View};
 use crate::page::unknown::UnknownPage;
@@ -75,8 +78,10 @@ async fn made(
         base: base(service, &headers),
     };
     let is_part = parameter(&query, "part").is_some() && !view.section.is_empty();
+    let is_ours = PLACES.contains(&view.section.as_str());
     let is_long = !view.as_of.is_empty();
     let frame = frame(service, caller, "");
+    let asking = Asking::new(caller, &frame.csrf, done(&query));
     let wishes = service.wishes.clone();
     looked_up(service, caller, uri, is_long, move |context| {
         wishes.looked_up.note(&indicator);
@@ -85,21 +90,27 @@ async fn made(
             text => request::as_of(text, context.now).map_err(LookupError::BadRequest)?,
         };
         let wanted = Request {
-            sections: is_part.then(|| vec![view.section.clone()]),
+            // Ours are no sections of reports: one that is always there stands for them.
+            sections: is_part.then(|| vec![if is_ours { "Zone".to_owned() } else { view.section.clone() }]),
             count: if view.section.is_empty() { PAGE_ROWS } else { COUNT_MAX },
             as_of,
             ..Request::default()
         };
         let view = if as_of.is_none() { View { as_of: String::new(), ..view } } else { view };
+        let ours = match is_part && !is_ours {
+            true => Vec::new(),
+            false => ours::sections(context, &asking, &indicator, &view, as_of)?,
+        };
         match report_in(&context.snapshot()?, context, &indicator, &wanted) {
             Ok(found) => {
                 let since = as_of.filter(|_| !is_part).map(|at| diff(context, &indicator, Some(at), None));
                 let since = since.transpose()?;
                 let made = report::page(frame, &found, &view, context.now, since.as_ref())?;
-                Ok(Made::Known(Box::new(made)))
+                Ok(Made::Known(Box::new(ReportPage { ours, ..made })))
             }
             Err(LookupError::Unknown(asked)) => {
-                Ok(Made::Unknown(Box::new(UnknownPage::new(frame, &asked, &view.as_of, &view.base))))
+                let made = UnknownPage::new(frame, &asked, &view.as_of, &view.base);
+                Ok(Made::Unknown(Box::new(UnknownPage { ours, ..made })))
             }
             Err(error) => Err(error),
         }
