@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::dossier::rows::moments;
-use crate::indicator::{Indicator, Kind};
+use crate::indicator::Indicator;
 use crate::store::walk::{Head, Range, Walk};
 use crate::store::{ObjectKey, Part, StoreError, Table, View, read_part};
 use crate::value::Timestamp;
@@ -39,8 +39,6 @@ pub struct Contacts {
 pub struct Contact {
     /// The client, as the sensor names it: an address or a host name.
     pub client: String,
-    /// What kind of thing it talked to.
-    pub kind: Kind,
     /// What it talked to: what was asked about, or a name below it.
     pub indicator: String,
     /// Which sensor saw it.
@@ -69,7 +67,6 @@ pub fn contacts(view: &View, indicator: &Indicator) -> Result<Contacts, StoreErr
             let (first_seen, last_seen) = moments(&edge.observed);
             contacts.push(Contact {
                 client: client.to_owned(),
-                kind: indicator.kind(),
                 indicator: name.clone(),
                 sensor: (!sensor.is_empty()).then(|| sensor.to_owned()),
                 first_seen,

@@ -19,7 +19,6 @@ use super::own::{answer, json, worked};
 use crate::access::Caller;
 use crate::export::{self, Format, iocs};
 use crate::fact::{Publication, ReportType};
-use crate::indicator::Indicator;
 use crate::lookup::{Context, LookupError, Request};
 use crate::publications::{self, Named, Search};
 use crate::store::StoreError;
@@ -184,8 +183,7 @@ fn file(context: &Context<'_>, id: &str, format: &str) -> Result<Option<Answer>,
                 LookupError::BadRequest(format!("format is {format:?}: use {names}"))
             })?;
             let named = publications::indicators(&view, id)?;
-            let values: Vec<String> = named.iter().map(Indicator::tagged).collect();
-            let set = export::many(context, &values, &Request::default(), format)?;
+            let set = export::of_indicators(context, named, &Request::default(), format)?;
             Ok(Some(Answer::File(format.media_type(), format.extension(), set.bytes)))
         }
     }

@@ -125,6 +125,8 @@ const COLUMNS: &[(&str, Is)] = {
         ("expiration", Time),
         ("TokenExpirationDate", Time),
         ("AsOf", Time),
+        ("published", Time),
+        ("updated", Time),
         ("first_seen", Time),
         ("last_seen", Time),
         ("at", Time),

@@ -58,7 +58,7 @@ pub struct May {
 struct Row<'a> {
     what: String,
     zone: Option<Zone>,
-    text: Option<&'a str>,
+    said: Option<&'a str>,
     by: &'a str,
     at: Option<Timestamp>,
     until: Option<Timestamp>,
@@ -72,7 +72,7 @@ fn row(record: &Record) -> Row<'_> {
     Row {
         what: record.fact.replace('_', " "),
         zone: said.zone,
-        text: said.reason.as_deref().or(said.text.as_deref()),
+        said: said.reason.as_deref().or(said.text.as_deref()),
         by: &said.by,
         at: said.observed,
         until: said.expires.filter(|_| record.status != Status::Removal),
@@ -237,7 +237,7 @@ struct Listed<'a> {
     zone: Option<Zone>,
     kind: crate::indicator::Kind,
     indicator: String,
-    text: Option<&'a str>,
+    said: Option<&'a str>,
     by: &'a str,
     at: Option<Timestamp>,
     until: Option<Timestamp>,
@@ -250,8 +250,8 @@ struct Listed<'a> {
 /// None: what is said is text.
 pub fn listed(records: &[Record], wanted: &Wanted, path: &str) -> Result<Grid, StoreError> {
     let row = |record| {
-        let (Row { zone, text, by, at, until, .. }, said) = (row(record), &record.said.indicator);
-        Listed { zone, kind: said.kind(), indicator: said.to_string(), text, by, at, until }
+        let (Row { zone, said, by, at, until, .. }, about) = (row(record), &record.said.indicator);
+        Listed { zone, kind: about.kind(), indicator: about.to_string(), said, by, at, until }
     };
     super::rows::grid_of(&records.iter().map(row).collect::<Vec<_>>(), wanted, path)
 }

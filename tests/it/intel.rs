@@ -2,7 +2,7 @@
 
 use zonelens::access::role::Role;
 
-use crate::program::{Answer, Program, Serving};
+use crate::program::{Answer, Program, Serving, until};
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 const PAGE: (&str, &str) = ("Accept", "text/html");
@@ -127,10 +127,16 @@ fn what_people_say_stands_on_the_report_and_is_taken_back() {
     assert_eq!((unknown.status, section(&unknown.body, "People").is_some()), (404, true));
     assert_eq!(ann.fill("/notes", "indicator=domain%3Anobody.example&text=n").status, 303);
 
-    let audit = program.ok(&["audit", "--json"]).out;
     for action in ["pin add", "pin remove", "note add", "sighting add", "false-positive add"] {
-        assert!(audit.contains(action), "{action}: {audit}");
+        until(|| program.ok(&["audit"]).out.contains(action));
     }
+    // What joins runs loses nothing of the list.
+    assert_eq!(ann.fill("/pins", &format!("{about}&zone=Red&reason=for+good")).status, 303);
+    program.ok(&["merge"]);
+    assert!(ann.page("/pins").contains("for good"));
+    program.ok(&["forget", "evil.example", "--yes"]);
+    until(|| !ann.page("/pins").contains("evil[.]example"));
+    assert!(ann.page("/notes").contains("nobody[.]example"));
 }
 
 #[test]
@@ -246,4 +252,127 @@ fn who_of_ours_talked_to_it_is_for_those_entitled_alone() {
             assert_eq!(below, ["evil.example", "c2.evil.example"], "{json}");
         }
     }
+}
+
+/// A report that names two indicators, a registration, and names that imitate each other.
+const KNOWN: &str = concat!(
+    r#"{"fact":"publication","id":"a/1","type":"APT","title":"<b>Heron</b> at http://evil.example/","published":"2024-05-01","tags":["heron"],"actors":["Heron"],"url":"https://evil.example/report"}"#,
+    "\n",
+    r#"{"fact":"mention","publication":"a/1","indicator":"evil.example"}"#,
+    "\n",
+    r#"{"fact":"mention","publication":"a/1","indicator":"192.0.2.9"}"#,
+    "\n",
+    r#"{"fact":"publication","id":"b","type":"Crimeware","title":"A loader","published":"2024-04-01"}"#,
+    "\n",
+    r#"{"fact":"registration","domain":"evil.example","name_servers":["ns1.evil.example"],"contacts":[{"contact_type":"registrant","organization":"Evil & Sons"}]}"#,
+    "\n",
+    r#"{"fact":"network","range":"198.51.0.0/16","name":"NET","asn":64500,"as_name":"Some <i>AS</i>"}"#,
+    "\n",
+    r#"{"fact":"resolution","rrname":"evil.example","rrtype":"A","rdata":{"address":"193.0.6.139"},"first":"2024-05-30","last":"2024-05-31","hits":3}"#,
+    "\n",
+    r#"{"fact":"network","range":"193.0.6.0/24","name":"NET","asn":3333,"as_name":"Some <i>AS</i>"}"#,
+    "\n",
+    r#"{"fact":"listing","type":"MASK_TYPE_HOST","mask":"ev1l.example","category":"CATEGORY_PHISHING"}"#,
+    "\n",
+    r#"{"fact":"listing","type":"MASK_TYPE_HOST","mask":"evil.example","category":"CATEGORY_MALWARE"}"#,
+    "\n",
+);
+
+#[test]
+fn the_library_shows_reports_what_they_name_and_files_of_that() {
+    let program = Program::new();
+    program.file("known.ndjson", KNOWN);
+    program.ok(&["import", "--source", "known", "--format", "native", "known.ndjson"]);
+    let password = program.user("eve", "read-only", &[]);
+    let service = program.serve(&[]);
+    let eve = Reader::new(&service, "eve", &password);
+    let all = eve.page("/reports");
+    assert!(all.contains("href=\"/reports/a%2F1\"") && all.contains("A loader"), "{all}");
+    assert!(!all.contains("<b>Heron") && !all.contains("http://evil"), "{all}");
+    let apt = eve.page("/reports?search=heron&type=apt&from=2024-05-01&to=2024-05-01&sort=title");
+    assert!(apt.contains("/reports/a%2F1") && !apt.contains("A loader"), "{apt}");
+    assert!(
+        apt.contains("<option value=\"apt\" selected>") && apt.contains("type=apt"),
+        "it stays as it was"
+    );
+    assert_eq!(eve.get("/reports?type=other").status, 400);
+
+    let one = eve.page("/reports/a%2F1");
+    for text in [
+        "href=\"/domain/evil.example\"",
+        "href=\"/ip/192.0.2.9\"",
+        "zone-Red",
+        "hxxps://evil[.]example/report",
+    ] {
+        assert!(one.contains(text), "{text}: {one}");
+    }
+    assert!(!one.contains("<b>") && !one.contains("href=\"http"), "{one}");
+    let missing = eve.get("/reports/none");
+    assert_eq!((missing.status, missing.body.contains("/reports lists")), (404, true));
+    for (format, media_type, holds) in [
+        ("csv", "text/csv; charset=utf-8", "evil.example"),
+        ("openioc", "application/xml", "<Content type=\"string\">evil.example</Content>"),
+        ("stix", "application/stix+json;version=2.1", "[domain-name:value = 'evil.example']"),
+        ("misp", "application/vnd.misp+json", "\"value\":\"evil.example\""),
+    ] {
+        let path = format!("/api/v1/reports/a%2F1?format={format}");
+        assert!(one.contains(&format!("href=\"{path}\"")), "{format}");
+        let file = eve.get(&path);
+        assert_eq!((file.status, file.header("content-type")), (200, Some(media_type)), "{}", file.body);
+        assert!(file.header("content-disposition").unwrap().starts_with("attachment"), "{format}");
+        assert!(file.body.contains(holds), "{format}: {}", file.body);
+    }
+    assert_eq!(eve.get("/api/v1/reports/a%2F1?format=pdf").status, 400);
+    assert_eq!(eve.get("/api/v1/reports/a%2F1").json()["indicator_count"], 2);
+}
+
+#[test]
+fn networks_searches_and_names_alike_are_pages_that_the_report_leads_to() {
+    let program = Program::new();
+    program.file("known.ndjson", KNOWN);
+    program.ok(&["import", "--source", "known", "--format", "native", "known.ndjson"]);
+    let service = program.serve(&[]);
+    let reader = Reader::nobody(&service);
+    let report = reader.page("/domain/evil.example");
+    for path in [
+        "/similar?domain=evil.example",
+        "/find?q=registrant:Evil%20%26%20Sons",
+        "/find?q=ns:ns1.evil.example",
+    ] {
+        assert!(report.contains(&format!("href=\"{path}\"")), "{path}: {report}");
+        let page = reader.page(path);
+        assert!(page.contains("<table>") && page.contains("href=\"/domain/"), "{path}: {page}");
+    }
+    let address = reader.page("/ip/193.0.6.139");
+    for path in ["/network/193.0.6.0-193.0.6.255", "/asn/3333"] {
+        assert!(address.contains(&format!("href=\"{path}\"")), "{path}: {address}");
+        let page = reader.page(path);
+        assert!(page.contains("href=\"/domain/evil.example\"") && !page.contains("<i>AS"), "{path}: {page}");
+    }
+    let sorted = reader.page("/network/193.0.6.0%2F24?section=names&sort=-hits");
+    assert!(sorted.contains("aria-sort=\"descending\""), "{sorted}");
+    assert_eq!(reader.get("/network/none").status, 400);
+    assert_eq!(reader.get("/asn/64999").status, 404);
+    assert_eq!(reader.get("/similar").status, 400);
+    let alike = reader.page("/similar?domain=evil.example&technique=homoglyph");
+    assert!(
+        alike.contains("ev1l[.]example") && alike.contains("<option value=\"homoglyph\" selected>"),
+        "{alike}"
+    );
+
+    // A page at a time, by the cursor that the page before names.
+    let many: Vec<String> = (0..30)
+        .map(|n| format!("{{\"fact\":\"listing\",\"type\":\"MASK_TYPE_HOST\",\"mask\":\"h{n:02}.many.example\",\"category\":\"CATEGORY_ADWARE\"}}"))
+        .collect();
+    program.file("many.ndjson", many.join("\n"));
+    program.ok(&["import", "--source", "many", "--format", "native", "many.ndjson"]);
+    until(|| reader.page("/find?q=*.many.example").contains("25 here, and more"));
+    let first = reader.page("/find?q=*.many.example");
+    let next = first.split("class=\"turn\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let second = reader.page(&next.replace("&#38;", "&").replace("&amp;", "&"));
+    assert!(second.contains("5 here, the last") && second.contains("h29[.]many[.]example"), "{second}");
+    assert!(!first.contains("h29[.]many"), "each once");
+    let hostile = reader.page("/find?q=%3Cscript%3Ealert(1)%3C%2Fscript%3E");
+    assert!(hostile.contains("nothing fits") && !hostile.contains("<script>alert"), "{hostile}");
+    assert!(reader.page("/find").contains("registrant:Example Ltd"));
 }

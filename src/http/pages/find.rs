@@ -90,7 +90,7 @@ async fn find((State(service), Extension(caller)): Asks, uri: Uri) -> Result<Res
     Ok(page(StatusCode::OK, &shown_page.await?))
 }
 
-/// What can be typed, each with a link that asks it.
+/// What can be typed.
 fn examples() -> Vec<(String, Cell)> {
     const OTHERS: [(&str, &str); 4] = [
         ("below a name", "*.example.com"),
@@ -99,11 +99,8 @@ fn examples() -> Vec<(String, Cell)> {
         ("of a system", "AS4837"),
     ];
     let prefixes = PREFIXES.iter().map(|(name, example, _)| (*name, *example));
-    let link = |(name, example): (&str, &str)| {
-        let path = format!("/find?q={}", escaped(example));
-        (name.to_owned(), Cell::Link { path, text: defanged(example) })
-    };
-    OTHERS.into_iter().chain(prefixes).map(link).collect()
+    let shown = |(name, example): (&str, &str)| (name.to_owned(), Cell::Text(example.to_owned()));
+    OTHERS.into_iter().chain(prefixes).map(shown).collect()
 }
 
 /// `GET /network/{cidr}?as_of=`, `/asn/{n}?as_of=`

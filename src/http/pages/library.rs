@@ -130,7 +130,7 @@ async fn one(service: Arc<Service>, caller: Caller, uri: Uri) -> Result<Response
         let view = context.snapshot()?.view(None);
         let Some((_, source)) = publications::find_stated(&view, &wanted_id)? else { return Ok(None) };
         let Some(whole) = reports::whole(context, &wanted_id)? else { return Ok(None) };
-        let mark = context.reader.marks.get(&source).map_or("none", |mark| mark.name());
+        let mark = context.reader.marks.get(&source).map_or("not marked", |mark| mark.name());
         let path = format!("/reports/{}", escaped(&wanted_id));
         let rows = rows_of(&whole.indicators)?;
         let at = At { path: path.clone(), keep: Vec::new(), id: "rows".to_owned() };
