@@ -218,10 +218,9 @@ fn facts(overview: &Tree) -> Vec<(String, Cell)> {
 fn licence_of(body: &Tree) -> String {
     let number = |name: &str| body.member(name).and_then(|value| value.line(shown).parse::<u64>().ok());
     let (Some(used), Some(quota)) = (number("DayRequests"), number("DayQuota")) else { return String::new() };
-    let used = thousands(used);
     match quota {
-        2_147_483_647.. => format!("{used} lookups today, no quota"),
-        quota => format!("{used} of {} lookups today", thousands(quota)),
+        2_147_483_647.. => format!("Lookups today: {}, without a quota", thousands(used)),
+        quota => format!("Lookups today: {} of {}", thousands(used), thousands(quota)),
     }
 }
 
