@@ -43,8 +43,8 @@ pub(super) fn certificate(about: &About<'_>, limit: usize) -> Result<Found, Stor
                 }
                 let candidate = found.entry(other).or_default();
                 candidate.detail.get_or_insert_with(|| format!("certificate {digest}"));
-                let (first, last) = candidate.seen.unwrap_or((statement.first, statement.last));
-                candidate.seen = Some((first.min(statement.first), last.max(statement.last)));
+                let (first, last) = candidate.seen.unwrap_or((fact.seen.first, fact.seen.last));
+                candidate.seen = Some((first.min(fact.seen.first), last.max(fact.seen.last)));
             }
         }
     }

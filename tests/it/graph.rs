@@ -29,7 +29,7 @@ const FACTS: &str = r#"
 {"fact":"web_request","url":"http://bad.example/gate.php?user=ann%40corp.example","first":"2024-05-08","last":"2024-05-09","hits":6}
 {"fact":"web_request","url":"http://bad.example/gate.php","referrer":"http://start.example/go","first":"2024-05-08","last":"2024-05-09","hits":6}
 {"fact":"download","file":{"md5":"44d88612fea8a8f36de82e1278abb02f","sha256":"275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f"},"url":"http://bad.example/setup.exe","first":"2024-05-10","last":"2024-05-11","hits":7}
-{"fact":"access","file":{"md5":"44d88612fea8a8f36de82e1278abb02f"},"url":"http://control.example/c2","first":"2024-05-12","last":"2024-05-13","hits":8}
+{"fact":"access","file":{"md5":"44d88612fea8a8f36de82e1278abb02f"},"target":"url:http://control.example/c2","first":"2024-05-12","last":"2024-05-13","hits":8}
 {"fact":"certificate","digest":"aa11","names":["bad.example","twin.example"],"address":"192.31.196.20","first":"2024-05-14","last":"2024-05-15","hits":1}
 {"fact":"registration","domain":"bad.example","name_servers":["ns1.hosting.example","ns2.hosting.example"],"contacts":[{"contact_type":"registrant","organization":"Bear Holdings","email":"bear@mail.example"}],"observed":"2024-05-01"}
 {"fact":"registration","domain":"sister.example","name_servers":["ns2.hosting.example"],"contacts":[{"contact_type":"registrant","organization":"Bear Holdings"}],"observed":"2024-05-01"}
