@@ -15,6 +15,7 @@ use crate::value::Zone;
 pub mod assets;
 pub mod bulk;
 pub mod cell;
+pub mod graph;
 pub mod grid;
 pub mod report;
 pub mod rows;
