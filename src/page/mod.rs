@@ -16,6 +16,7 @@ pub mod assets;
 pub mod bulk;
 pub mod cell;
 pub mod grid;
+pub mod picture;
 pub mod report;
 pub mod rows;
 pub mod unknown;

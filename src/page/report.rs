@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::cell::{Cell, heading, is_twice};
 use super::grid::{At, Grid, Wanted};
+use super::picture::{Picture, timeline};
 use super::why::Why;
 use super::{Badge, Frame, escaped, path_of, thousands};
 use crate::dossier::rows::Counts;
@@ -17,6 +18,25 @@ use crate::value::{Timestamp, Zone};
 
 /// Sections that stand elsewhere on the page than in the order of reports.
 const ELSEWHERE: [&str; 4] = ["LicenseInfo", "Zone", "RelatedObjects", "Verdict"];
+
+/// The section of a page that no report has: it is made when it is asked for.
+pub const TIMELINE: &str = "timeline";
+
+/// What a page shows besides the report's own words.
+#[derive(Default)]
+pub struct Drawn {
+    /// The pictures of sections, by the section's name.
+    pub pictures: Vec<(&'static str, Vec<Picture>)>,
+    /// The timeline, where it is wanted.
+    pub timeline: Option<timeline::Shown>,
+}
+
+impl Drawn {
+    fn take(&mut self, section: &str) -> Vec<Picture> {
+        let at = self.pictures.iter().position(|(name, _)| *name == section);
+        at.map(|at| self.pictures.swap_remove(at).1).unwrap_or_default()
+    }
+}
 
 /// How a report is wanted as a page.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +85,12 @@ pub struct ReportPage {
     pub today: String,
     /// What changed since the past moment.
     pub since: Option<Since>,
+    /// Who listed it, as a picture.
+    pub listings: Vec<Picture>,
+    /// When it was in which zone; `None`: it is only led to.
+    pub timeline: Option<timeline::Shown>,
+    /// Whether a timeline can be made of it.
+    pub has_timeline: bool,
     /// The path of this page.
     pub path: String,
     /// The line that asks the same.
@@ -85,6 +111,8 @@ pub struct Section {
     pub title: &'static str,
     /// How many rows are Red, and how many there are.
     pub counts: Option<(String, String)>,
+    /// The same as pictures, as far as it can be drawn.
+    pub pictures: Vec<Picture>,
     /// What it says.
     pub body: Body,
     /// The line that asks for it.
@@ -127,6 +155,7 @@ fn unreadable(error: serde_json::Error) -> StoreError {
 pub fn page(
     frame: Frame,
     report: &Report,
+    mut drawn: Drawn,
     view: &View,
     now: Timestamp,
     since: Option<&Diff>,
@@ -147,7 +176,7 @@ pub fn page(
                 if name.ends_with("GeneralInfo") {
                     head = facts(&body);
                 }
-                sections.push(section(report, view, &path, answer, body));
+                sections.push(section(report, drawn.take(name), view, &path, answer, body));
             }
         }
     }
@@ -164,6 +193,9 @@ pub fn page(
         score: report.score.0,
         has_score: why.is_some(),
         facts: head,
+        listings: drawn.take("Verdict"),
+        timeline: drawn.timeline,
+        has_timeline: why.is_some(),
         why,
         sections,
         empty,
@@ -225,7 +257,14 @@ fn licence_of(body: &Tree) -> String {
     }
 }
 
-fn section(report: &Report, view: &View, path: &str, answer: &Answer, body: Tree) -> Section {
+fn section(
+    report: &Report,
+    pictures: Vec<Picture>,
+    view: &View,
+    path: &str,
+    answer: &Answer,
+    body: Tree,
+) -> Section {
     let name = answer.name;
     let wanted = if view.section == name { view.rows.clone() } else { Wanted::default() };
     let mut keep = vec![("section", name.to_owned())];
@@ -265,6 +304,7 @@ fn section(report: &Report, view: &View, path: &str, answer: &Answer, body: Tree
         name,
         title: answer.title,
         counts,
+        pictures,
         body,
         request: curl(view, &format!("/api{path}"), &query),
         csv: format!("/api/v1/export?value={}&format=csv{csv_query}", escaped(&report.subject)),
