@@ -133,7 +133,7 @@ pub(super) static PATHS: &[Path] = {
         lookup_page("/search"),
         page("/login", "login", Open, Open),
         page("/logout", "logout", Open, Open),
-        other("/static/", "", Open, Open),
+        page("/static/", "", Open, Open),
         // Judged by the configuration.
         other("/metrics", "", Open, Open),
         other("/openapi.json", "", Open, Open),

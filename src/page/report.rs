@@ -223,7 +223,7 @@ fn curl(view: &View, path: &str, query: &str) -> String {
 
 /// What is read first, from the overview.
 fn facts(overview: &Tree) -> Vec<(String, Cell)> {
-    const HEAD: [&str; 10] = [
+    const HEAD: [&str; 9] = [
         "Categories",
         "Status",
         "FileStatus",
@@ -231,7 +231,6 @@ fn facts(overview: &Tree) -> Vec<(String, Cell)> {
         "Popularity",
         "FirstSeen",
         "LastSeen",
-        "HitsCount",
         "SharedHosting",
         "RelatedAptReports",
     ];
@@ -250,10 +249,9 @@ fn facts(overview: &Tree) -> Vec<(String, Cell)> {
 fn licence_of(body: &Tree) -> String {
     let number = |name: &str| body.member(name).and_then(|value| value.line(shown).parse::<u64>().ok());
     let (Some(used), Some(quota)) = (number("DayRequests"), number("DayQuota")) else { return String::new() };
-    let used = thousands(used);
     match quota {
-        2_147_483_647.. => format!("{used} lookups today, no quota"),
-        quota => format!("{used} of {} lookups today", thousands(quota)),
+        2_147_483_647.. => format!("Lookups today: {}, without a quota", thousands(used)),
+        quota => format!("Lookups today: {} of {}", thousands(used), thousands(quota)),
     }
 }
 
