@@ -89,8 +89,8 @@ pub struct ReportPage {
     pub listings: Vec<Picture>,
     /// When it was in which zone; `None`: it is only led to.
     pub timeline: Option<timeline::Shown>,
-    /// Whether a timeline can be made of it.
-    pub has_timeline: bool,
+    /// The path of the page with its timeline; empty: there is none.
+    pub timeline_path: String,
     /// The path of this page.
     pub path: String,
     /// The line that asks the same.
@@ -195,7 +195,7 @@ pub fn page(
         facts: head,
         listings: drawn.take("Verdict"),
         timeline: drawn.timeline,
-        has_timeline: why.is_some(),
+        timeline_path: why.as_ref().map_or(String::new(), |_| format!("{path}?section={TIMELINE}{as_of}#{TIMELINE}")),
         why,
         sections,
         empty,

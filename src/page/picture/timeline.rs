@@ -81,29 +81,30 @@ pub struct InZone {
     pub score: ThreatScore,
 }
 
-/// The timeline of an object for its page.
+/// The timeline of an object for its page, up to the moment of the report.
 ///
 /// # Errors
 ///
 /// Damage in the store.
 pub fn shown_of(about: &About<'_>, timeline: &Timeline) -> Result<Shown, StoreError> {
     let at = about.common().at;
-    let zone = |span: &Span| InZone {
+    let spans: Vec<&Span> = timeline.spans.iter().take_while(|span| span.from <= at).collect();
+    let zone = |span: &&Span| InZone {
         from: span.from,
-        to: span.to.unwrap_or(at),
+        to: span.to.map_or(at, |to| to.min(at)),
         zone: span.zone,
         score: span.score_first,
     };
     let strip = Strip {
-        zones: timeline.spans.iter().map(zone).collect(),
+        zones: spans.iter().map(zone).collect(),
         listings: gather::listings_of(about)?,
         seen: gather::seen(about),
         at,
     };
     let path = path_of(timeline.kind, &timeline.indicator);
     let mut notes = Vec::new();
-    if timeline.spans.len() > CHANGES_MAX {
-        notes.push(format!("The newest {CHANGES_MAX} of {} changes are listed.", timeline.spans.len()));
+    if spans.len() > CHANGES_MAX {
+        notes.push(format!("The newest {CHANGES_MAX} of {} changes are listed.", spans.len()));
     }
     if let Some(before) = timeline.cut_before {
         notes.push(format!("What was before {before} was not looked at: there is too much of it."));
@@ -111,7 +112,7 @@ pub fn shown_of(about: &About<'_>, timeline: &Timeline) -> Result<Shown, StoreEr
     if !timeline.is_exact {
         notes.push("Some changes by age may have been earlier than shown.".to_owned());
     }
-    let changes = timeline.spans.iter().rev().take(CHANGES_MAX).map(|span| change(span, &path));
+    let changes = spans.iter().rev().take(CHANGES_MAX).map(|span| change(span, &path));
     Ok(Shown { picture: strip.picture(), changes: changes.collect(), note: notes.join(" ") })
 }
 
