@@ -6,7 +6,7 @@ use super::cell::{Cell, heading, is_twice};
 use super::grid::{At, Grid, Wanted};
 use super::picture::{Picture, timeline};
 use super::why::Why;
-use super::{Badge, Frame, escaped, path_of, thousands};
+use super::{Badge, Frame, escaped, path_of, thousands, told};
 use crate::dossier::rows::Counts;
 use crate::export::defanged;
 use crate::export::tree::{Tree, shown};
@@ -91,6 +91,8 @@ pub struct ReportPage {
     pub timeline: Option<timeline::Shown>,
     /// The path of the page with its timeline; empty: there is none.
     pub timeline_path: String,
+    /// Whether each lookup counts: then nothing is asked for that the reader did not ask for.
+    pub has_quota: bool,
     /// The path of this page.
     pub path: String,
     /// The line that asks the same.
@@ -164,12 +166,12 @@ pub fn page(
     let mut sections = Vec::new();
     let mut empty = Vec::new();
     let mut head = Vec::new();
-    let (mut why, mut licence) = (None, String::new());
+    let (mut why, mut licence, mut has_quota) = (None, String::new(), false);
     for answer in &report.sections {
         let body: Tree = serde_json::from_str(answer.body.get()).map_err(unreadable)?;
         match answer.name {
             "Verdict" => why = Some(Why::of(&body)),
-            "LicenseInfo" => licence = licence_of(&body),
+            "LicenseInfo" => (licence, has_quota) = licence_of(&body),
             name if ELSEWHERE.contains(&name) => {}
             _ if body.says_nothing() => empty.push(answer.title),
             name => {
@@ -212,6 +214,7 @@ pub fn page(
         graph: format!("/graph?of={value}"),
         path,
         licence,
+        has_quota,
         frame,
     })
 }
@@ -246,12 +249,16 @@ fn facts(overview: &Tree) -> Vec<(String, Cell)> {
     facts
 }
 
-fn licence_of(body: &Tree) -> String {
+/// Lookups today in words, and whether they are limited.
+fn licence_of(body: &Tree) -> (String, bool) {
     let number = |name: &str| body.member(name).and_then(|value| value.line(shown).parse::<u64>().ok());
-    let (Some(used), Some(quota)) = (number("DayRequests"), number("DayQuota")) else { return String::new() };
+    let (Some(used), Some(quota)) = (number("DayRequests"), number("DayQuota")) else {
+        return (String::new(), true);
+    };
+    let used = thousands(used);
     match quota {
-        2_147_483_647.. => format!("Lookups today: {}, without a quota", thousands(used)),
-        quota => format!("Lookups today: {} of {}", thousands(used), thousands(quota)),
+        2_147_483_647.. => (format!("{used} lookups today, no quota"), false),
+        quota => (format!("{used} of {} lookups today", thousands(quota)), true),
     }
 }
 
@@ -313,11 +320,7 @@ fn changed(diff: &Diff) -> Since {
     Since {
         then: (Badge(diff.from.zone), diff.from.score.0),
         now: (Badge(diff.to.zone), diff.to.score.0),
-        changes: diff
-            .changes
-            .iter()
-            .map(|change| crate::export::without_links(&shown(&change.text)))
-            .collect(),
+        changes: diff.changes.iter().map(told).collect(),
         sections: (diff.sections.iter())
             .map(|section| (section.title.to_owned(), section.came_count, section.went_count))
             .filter(|(_, added, removed)| added + removed > 0)

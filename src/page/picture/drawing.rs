@@ -16,6 +16,9 @@ pub const WIDTH: f64 = 360.0;
 /// The size of text, in units.
 pub const TEXT: f64 = 12.0;
 
+/// The room between two texts, in units.
+pub const GAP: f64 = 6.0;
+
 /// A length or place, in units. What is no number is nothing: hostile dates and counts move no mark out of the box.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub struct Unit(pub f64);
@@ -117,6 +120,8 @@ pub enum Shape {
         is_soft: bool,
         /// It.
         text: String,
+        /// What stands after it and is read second; empty: nothing.
+        note: String,
     },
 }
 
@@ -168,8 +173,19 @@ impl Drawing {
 
     /// Adds text, cut to `width` units.
     pub fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, is_soft: bool, text: &str, width: f64) {
-        let text = cut(&shown(text), width);
-        self.shapes.push(Shape::Text { x: Unit(x), y: Unit(y), anchor, is_soft, text });
+        let (text, note) = (cut(&shown(text), width), String::new());
+        self.shapes.push(Shape::Text { x: Unit(x), y: Unit(y), anchor, is_soft, text, note });
+    }
+
+    /// Adds text from the left edge, and a note after it; both are cut to `width` units, the note to a third of it at
+    /// least where both are long.
+    pub fn words(&mut self, y: f64, text: &str, note: &str, width: f64) {
+        let (text, note) = (shown(text), shown(note));
+        let of_note = if note.is_empty() { 0.0 } else { width_of(&note).min(width / 3.0) + GAP };
+        let text = cut(&text, width - of_note);
+        let note = if note.is_empty() { note } else { cut(&note, width - width_of(&text) - GAP) };
+        let (x, y, anchor, is_soft) = (Unit(0.0), Unit(y), Anchor::Start, false);
+        self.shapes.push(Shape::Text { x, y, anchor, is_soft, text, note });
     }
 }
 
@@ -191,11 +207,11 @@ pub fn width_of(text: &str) -> f64 {
 
 fn width_of_one(character: char) -> f64 {
     match character {
-        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' | '[' | ']' | '(' | ')' | 't' | 'f' | 'r' => 4.2,
-        'm' | 'w' | 'M' | 'W' | '@' | '%' => 10.5,
-        'A'..='Z' => 8.5,
-        character if character.is_ascii() => 6.9,
-        '–' | '·' | '…' | '\u{202f}' | 'à'..='ÿ' => 7.0,
+        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' | '[' | ']' | '(' | ')' | 't' | 'f' | 'r' => 4.7,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' => 11.7,
+        'A'..='Z' => 8.8,
+        character if character.is_ascii() => 7.6,
+        '–' | '·' | '…' | '\u{202f}' | 'à'..='ÿ' => 7.6,
         _ => TEXT,
     }
 }

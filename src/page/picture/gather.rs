@@ -68,6 +68,7 @@ pub fn addresses(about: &About<'_>) -> Pictures {
         }
     };
     let history = History {
+        title: "Addresses over time",
         what: ("address", "addresses"),
         counterparts: list.rows.iter().map(counterpart).collect(),
         total: list.total,
@@ -107,6 +108,7 @@ pub fn names(about: &About<'_>) -> Pictures {
         last: row.last,
     });
     let history = History {
+        title: "Names over time",
         what: ("name", "names"),
         counterparts: counterparts.collect(),
         total: list.total,
@@ -167,12 +169,14 @@ pub fn listings_of(about: &About<'_>) -> Result<Listings, StoreError> {
             continue;
         }
         let is_fresh = found.is_current && one.age_hours == 0;
+        let held = if is_fresh { common.at } else { one.last };
         all.push(Listing {
             source: snapshot.shown_source(one.source).to_owned(),
             category: one.category,
             first: one.first,
             last: one.last,
-            state: if is_fresh { State::Says } else { State::Ages },
+            held: held.max(one.last),
+            state: if found.is_current { State::Counts } else { State::Ages },
         });
     }
     for statement in common.own.statements(Table::Listing) {
@@ -186,6 +190,7 @@ pub fn listings_of(about: &About<'_>) -> Result<Listings, StoreError> {
             category,
             first: listing.first.unwrap_or(statement.first).min(last),
             last,
+            held: last,
             // What still counts stands among the evidence too.
             state: State::Over,
         });

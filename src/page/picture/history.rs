@@ -11,6 +11,8 @@ use crate::value::{Timestamp, Zone};
 /// What an object resolved to, or what resolved to it.
 #[derive(Clone, Debug)]
 pub struct History {
+    /// The picture's title.
+    pub title: &'static str,
     /// What they are: one, and more of them.
     pub what: (&'static str, &'static str),
     /// Those that the report lists.
@@ -74,7 +76,7 @@ impl History {
         }
         let mut drawing = Drawing::new(
             "history",
-            "Over time",
+            self.title,
             "A bar for each, from when it was first to when it was last seen; its zone stands at its end.",
             0.0,
         );

@@ -103,13 +103,12 @@ impl Hits {
         let column = &columns[peak];
         let (about, most) = (if column.estimated > 0.0 { "about " } else { "" }, column.all().round() as u64);
         let mut caption = format!(
-            "{} {what}, in {seen} of {} {}. The most in one {}: {about}{}, {}.",
+            "{} {what} in {seen} of {} {}, the most in {}: {about}{}.",
             thousands(self.total),
             columns.len(),
             if columns.len() == 1 { step.one() } else { step.more() },
-            step.one(),
-            thousands(most),
             step.name(column.from),
+            thousands(most),
         );
         let estimated = self.spans.values().fold(0_u64, |sum, hits| sum.saturating_add(*hits));
         if estimated > 0 {

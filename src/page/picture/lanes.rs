@@ -1,7 +1,7 @@
 //! Lanes: what lasted from when to when, one below the other over an axis of time, each with its words above its bar.
 
 use super::axis::Axis;
-use super::drawing::{Anchor, Drawing, Fill, Mark, TEXT, WIDTH, width_of};
+use super::drawing::{Anchor, Drawing, Fill, GAP, Mark, TEXT, WIDTH, width_of};
 use crate::page::Badge;
 use crate::value::{Timestamp, Zone};
 
@@ -12,8 +12,6 @@ pub const LANES_MAX: usize = 12;
 const LANE: f64 = 27.0;
 /// How high its bar is.
 const BAR: f64 = 7.0;
-/// The room between two texts.
-const GAP: f64 = 6.0;
 
 /// A lane.
 #[derive(Clone, Debug, Default)]
@@ -61,11 +59,5 @@ fn words(drawing: &mut Drawing, (y, mut right): (f64, f64), lane: &Lane) {
         drawing.text((right, y), Anchor::End, false, &text, WIDTH);
         right -= width_of(&text) + GAP;
     }
-    // A note has a third of the room where both are long.
-    let room = if lane.note.is_empty() { right } else { (right - width_of(&lane.note) - GAP).max(right * 0.66) };
-    let label = width_of(&lane.label).min(room);
-    drawing.text((0.0, y), Anchor::Start, false, &lane.label, label);
-    if !lane.note.is_empty() {
-        drawing.text((label + GAP, y), Anchor::Start, true, &lane.note, right - label - GAP);
-    }
+    drawing.words(y, &lane.label, &lane.note, right);
 }

@@ -7,15 +7,15 @@ use super::drawing::{Drawing, Fill};
 use super::lanes::{self, Bar, LANES_MAX, Lane};
 use super::{Picture, counted, day};
 use crate::page::cell::{Cell, category};
-use crate::page::{Badge, thousands};
+use crate::page::Badge;
 use crate::value::{Category, Timestamp};
 
 /// How a listing stands at the moment of the report. Ordered: what counts most first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// The source says so.
-    Says,
-    /// The source does not say so any more, or said it once, and it still counts: less with its age.
+    /// The source said so, took nothing back, and it counts.
+    Counts,
+    /// The source says so no more, and it still counts: less with its age.
     Ages,
     /// It counts no longer.
     Over,
@@ -24,8 +24,8 @@ pub enum State {
 impl State {
     fn word(self) -> &'static str {
         match self {
-            State::Says => "still listed",
-            State::Ages => "said no more, still counts",
+            State::Counts => "counts",
+            State::Ages => "taken back, still counts",
             State::Over => "over",
         }
     }
@@ -42,6 +42,8 @@ pub struct Listing {
     pub first: Timestamp,
     /// When it said so last.
     pub last: Timestamp,
+    /// Up to when it was as good as new: until then it did not age.
+    pub held: Timestamp,
     /// How that stands.
     pub state: State,
 }
@@ -63,6 +65,7 @@ impl Listings {
             let known = joined.entry((one.source.clone(), one.category)).or_insert_with(|| one.clone());
             known.first = known.first.min(one.first);
             known.last = known.last.max(one.last);
+            known.held = known.held.max(one.held);
             known.state = known.state.min(one.state);
         }
         let mut listings: Vec<Listing> = joined.into_values().collect();
@@ -76,20 +79,21 @@ impl Listings {
         let count = |state: State| self.listings.iter().filter(|one| one.state == state).count() as u64;
         let sources: std::collections::BTreeSet<&str> =
             self.listings.iter().map(|one| one.source.as_str()).collect();
-        let mut parts = Vec::new();
-        for state in [State::Says, State::Ages, State::Over] {
-            if count(state) > 0 {
-                parts.push(format!("{} {}", thousands(count(state)), state.word()));
-            }
-        }
+        let told = [
+            (count(State::Counts), "listing counts", "listings count"),
+            (count(State::Ages), "was taken back and still counts", "were taken back and still count"),
+            (count(State::Over), "is over", "are over"),
+        ];
+        let told = told.into_iter().filter(|(count, ..)| *count > 0);
+        let told: Vec<String> = told.map(|(count, one, more)| counted(count, one, more)).collect();
         let mut caption = format!(
             "{} listed it or what covers it since {}: {}.",
             counted(sources.len() as u64, "source", "sources"),
             from.date(),
-            parts.join(", "),
+            told.join(", "),
         );
-        if count(State::Ages) > 0 {
-            caption.push_str(" Striped: it counts less with its age.");
+        if self.listings.iter().any(|one| one.is_ageing(self.at)) {
+            caption.push_str(" Striped: since it was last said, it counts less with its age.");
         }
         if self.listings.len() > LANES_MAX {
             caption.push_str(&format!(" {} more are not shown.", self.listings.len() - LANES_MAX));
@@ -121,6 +125,13 @@ impl Listings {
     }
 }
 
+impl Listing {
+    /// Whether it counts, and less than when it was said.
+    fn is_ageing(&self, at: Timestamp) -> bool {
+        self.state != State::Over && self.held < at
+    }
+}
+
 fn lane(one: &Listing, at: Timestamp) -> Lane {
     let bar = |from: Timestamp, to: Timestamp, fill: Fill| Bar {
         from,
@@ -128,11 +139,11 @@ fn lane(one: &Listing, at: Timestamp) -> Lane {
         fill,
         title: format!("{}: {} to {}", one.source, from.date(), to.date()),
     };
-    let bars = match one.state {
-        State::Says => vec![bar(one.first, at.max(one.last), Fill::Solid)],
-        State::Ages => vec![bar(one.first, one.last, Fill::Solid), bar(one.last, at.max(one.last), Fill::Striped)],
-        State::Over => vec![bar(one.first, one.last, Fill::Hollow)],
-    };
+    let fill = if one.state == State::Over { Fill::Hollow } else { Fill::Solid };
+    let mut bars = vec![bar(one.first, one.held, fill)];
+    if one.is_ageing(at) {
+        bars.push(bar(one.held, at, Fill::Striped));
+    }
     Lane {
         label: one.source.clone(),
         note: category(&one.category.to_string()),

@@ -8,11 +8,9 @@ use super::drawing::{Anchor, Drawing, Fill, Mark, TEXT, WIDTH};
 use super::lanes::{self, Bar, LANES_MAX, Lane};
 use super::listings::Listings;
 use super::{Picture, day, gather};
-use crate::export::tree::shown;
-use crate::export::without_links;
 use crate::history::timeline::{Span, Timeline};
 use crate::page::cell::{Cell, category};
-use crate::page::{Badge, path_of};
+use crate::page::{Badge, path_of, told};
 use crate::sections::About;
 use crate::store::StoreError;
 use crate::value::{ThreatScore, Timestamp, Zone};
@@ -117,7 +115,6 @@ pub fn shown_of(about: &About<'_>, timeline: &Timeline) -> Result<Shown, StoreEr
 }
 
 fn change(span: &Span, path: &str) -> Change {
-    let told = |cause: &crate::history::Change| without_links(&shown(&cause.text));
     let mut causes: Vec<String> = span.causes.iter().take(CAUSES_MAX).map(told).collect();
     if span.causes.len() > CAUSES_MAX {
         causes.push(format!("and {} more", span.causes.len() - CAUSES_MAX));
@@ -137,19 +134,18 @@ impl Strip {
     pub fn picture(&self) -> Option<Picture> {
         let first = self.zones.first()?;
         let last = self.zones.last()?;
-        let seen = self.seen.map(|(first, _)| first);
-        let listed = self.listings.listings.iter().map(|one| one.first);
-        let from = listed.chain(seen).chain([first.from]).min()?;
+        // What was seen long before it was listed only begins at the edge.
+        let from = self.listings.listings.iter().map(|one| one.first).chain([first.from]).min()?;
         let changes = self.zones.windows(2).filter(|pair| pair[0].zone != pair[1].zone).count();
         let since = self.zones.iter().rev().take_while(|one| one.zone == last.zone).last().unwrap_or(last);
         let caption = format!(
-            "{} since {}; the zone changed {}.",
+            "{} since {}{}.",
             last.zone,
             since.from.date(),
             match changes {
-                0 => "never".to_owned(),
-                1 => "once".to_owned(),
-                more => format!("{more} times"),
+                0 => String::new(),
+                1 => "; the zone changed once".to_owned(),
+                more => format!("; the zone changed {more} times"),
             }
         );
         let reading = "A strip of the zones over time, symbols below it; then a bar for when it was seen and one for each \
