@@ -36,6 +36,8 @@ pub const ASSETS: &[Asset] = &[
     asset!("graph.js", SCRIPT),
     asset!("vendor/cytoscape.min.js", SCRIPT),
 ];
+pub const ASSETS: &[Asset] =
+    &[asset!("zonelens.css", STYLE), asset!("pictures.css", STYLE), asset!("zonelens.js", SCRIPT), asset!("icon.svg", "image/svg+xml")];
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut digest = Xxh3::new();

@@ -40,6 +40,7 @@ mod verdict;
 mod wire;
 mod zone;
 
+pub use phishing_info::attacks_by_country;
 pub use kinds::{About, Of, OfAddress, OfDomain, OfFile, OfUrl, Web};
 
 /// All sections, in the order of reports. A name that stands for two kinds of report has a row for each.
