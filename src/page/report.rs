@@ -191,7 +191,7 @@ fn curl(view: &View, path: &str, query: &str) -> String {
 
 /// What is read first, from the overview.
 fn facts(overview: &Tree) -> Vec<(String, Cell)> {
-    const HEAD: [&str; 10] = [
+    const HEAD: [&str; 9] = [
         "Categories",
         "Status",
         "FileStatus",
@@ -199,7 +199,6 @@ fn facts(overview: &Tree) -> Vec<(String, Cell)> {
         "Popularity",
         "FirstSeen",
         "LastSeen",
-        "HitsCount",
         "SharedHosting",
         "RelatedAptReports",
     ];
