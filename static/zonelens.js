@@ -66,9 +66,13 @@ document.addEventListener("keydown", (event) => {
   box.select();
 });
 
-// A section is sorted, filtered and turned in its place; the address says how it stands.
+// A section is sorted, filtered and turned in its place; the address says how it stands, and going back leads back.
+let shown = location.search;
+addEventListener("popstate", () => { if (location.search !== shown) location.reload(); });
+const mark = (element) => element.name || element.rel || element.textContent;
 async function turn(section, href) {
   section.setAttribute("aria-busy", "true");
+  const held = section.contains(document.activeElement) && mark(document.activeElement);
   const url = new URL(href, location);
   const part = new URL(url);
   part.searchParams.set("part", "1");
@@ -79,8 +83,13 @@ async function turn(section, href) {
   if (!fresh) { location.href = href; return; }
   section.replaceWith(fresh);
   ready(fresh);
-  history.replaceState(null, "", url);
+  if (url.search !== shown) history.pushState(null, "", url);
+  shown = url.search;
   fresh.querySelector("h2").scrollIntoView({ block: "nearest" });
+  // Who works with the keyboard goes on where they were, or in the table where that is gone.
+  const again = held && (all("a, input, button", fresh).find((element) => mark(element) === held) || fresh.querySelector(".scroll"));
+  if (again) again.focus({ preventScroll: true });
+  if (again && again.name) again.setSelectionRange(again.value.length, again.value.length);
 }
 document.addEventListener("click", (event) => {
   const link = event.target.closest("section.section a.sort, section.section a.turn");
@@ -97,9 +106,16 @@ document.addEventListener("submit", (event) => {
   turn(form.closest("section"), url.href);
 });
 
-// Menus close when something else is pressed.
+// Menus close when something else is pressed, and with Escape.
 document.addEventListener("click", (event) => {
   for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of all("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
 });
 
 function ready(within) {
