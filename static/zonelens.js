@@ -80,7 +80,7 @@ async function turn(section, href) {
   section.replaceWith(fresh);
   ready(fresh);
   history.replaceState(null, "", url);
-  fresh.querySelector("h2").scrollIntoView({ block: "nearest" });
+  (fresh.querySelector("h2") || fresh).scrollIntoView({ block: "nearest" });
 }
 document.addEventListener("click", (event) => {
   const link = event.target.closest("section.section a.sort, section.section a.turn");
