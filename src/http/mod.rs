@@ -47,6 +47,7 @@ mod cache;
 mod connection;
 mod error;
 mod gate;
+mod graph;
 mod part;
 mod table;
 mod tls;
@@ -288,6 +289,7 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/similar", get(own::similar))
         .route("/api/v1/contacts", get(own::contacts))
         .route("/api/v1/timeline", get(own::timeline))
+        .route("/api/v1/graph", get(graph::around))
         .route("/api/v1/sources", get(sources::list))
         .route("/api/v1/sources/overlap", get(sources::overlap))
         .route("/api/v1/network/{*cidr}", get(search::network))
@@ -326,6 +328,11 @@ pub fn routes(service: Arc<Service>) -> Router {
     let router =
         if service.cors_origins.is_empty() { router } else { router.layer(cors(&service.cors_origins)) };
     router.layer(middleware::from_fn_with_state(service.clone(), logged)).with_state(service)
+}
+
+/// Whether what a path answers is read by people: pages and what they load, which the description leaves out.
+pub fn is_page(path: &str) -> bool {
+    table::row(path).is_page
 }
 
 fn compression() -> CompressionLayer<impl Predicate> {

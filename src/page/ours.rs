@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::grid::{At, Grid, Wanted};
 use super::rows::{Field, Form, rows_of};
 use crate::contacts::Contacts;
+use crate::export::tree::{Tree, shown};
 use crate::people::{Record, Status};
 use crate::store::StoreError;
 use crate::value::{Timestamp, Zone};
@@ -217,7 +218,7 @@ pub fn pin_forms(pinned: &[Record], may: May) -> Vec<Form> {
     if pinned.len() <= CHOICES_MAX {
         let choice = |record: &Record| {
             let indicator = &record.said.indicator;
-            (indicator.tagged(), crate::export::defanged(&crate::export::tree::shown(&indicator.to_string())))
+            (indicator.tagged(), crate::export::defanged(&shown(&indicator.to_string())))
         };
         chosen = typed("select");
         chosen[0].choices = pinned.iter().map(choice).collect();
@@ -243,15 +244,15 @@ struct Listed<'a> {
     until: Option<Timestamp>,
 }
 
-/// Live records of all objects, as a table.
+/// Live records of all objects, as rows.
 ///
 /// # Errors
 ///
 /// None: what is said is text.
-pub fn listed(records: &[Record], wanted: &Wanted, path: &str) -> Result<Grid, StoreError> {
+pub fn listed(records: &[Record]) -> Result<Vec<Tree>, StoreError> {
     let row = |record| {
         let (Row { zone, said, by, at, until, .. }, about) = (row(record), &record.said.indicator);
         Listed { zone, kind: about.kind(), indicator: about.to_string(), said, by, at, until }
     };
-    super::rows::grid_of(&records.iter().map(row).collect::<Vec<_>>(), wanted, path)
+    rows_of(&records.iter().map(row).collect::<Vec<_>>())
 }

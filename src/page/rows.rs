@@ -10,7 +10,7 @@ use crate::export::tree::Tree;
 use crate::store::StoreError;
 
 /// The page.
-#[derive(Default, Template)]
+#[derive(Template)]
 #[template(path = "rows.html")]
 pub struct RowsPage {
     /// What surrounds it.
@@ -23,8 +23,6 @@ pub struct RowsPage {
     pub done: &'static str,
     /// What can be done.
     pub forms: Vec<Form>,
-    /// Values with names, before the tables.
-    pub facts: Vec<(String, Cell)>,
     /// The tables, each with its heading; empty for one that needs none besides the page's.
     pub tables: Vec<(String, Grid)>,
     /// The same for programs, by name and path.
@@ -77,33 +75,28 @@ pub fn rows_of(list: &impl Serialize) -> Result<Vec<Tree>, StoreError> {
     }
 }
 
-/// What a value that serialises says: its values with their names, and a table of each list of records. Which of
-/// these the address wants how, `view` says: the name of the list, and how.
-pub fn parts_of(
-    record: &Tree,
-    view: (&str, &Wanted),
-    path: &str,
-    keep: &[(&'static str, String)],
-) -> (Vec<(String, Cell)>, Vec<(String, Grid)>) {
-    let (mut facts, mut tables) = (Vec::new(), Vec::new());
-    for (name, value) in record.members() {
+/// Values with their names, and lists of records with theirs.
+pub type Parts = (Vec<(String, Cell)>, Vec<(String, Vec<Tree>)>);
+
+/// What a record says: its values, and those of records in it, with their names; and its lists of records.
+pub fn parts_of(record: Tree) -> Parts {
+    let (mut values, mut lists) = (Vec::new(), Vec::new());
+    let Tree::Record(members) = record else { return (values, lists) };
+    for (name, value) in members {
         match value {
-            _ if value.is_empty() => {}
+            value if value.is_empty() => {}
             Tree::Record(_) => {
-                let (inner, more) = parts_of(value, view, path, keep);
-                facts.extend(inner);
-                tables.extend(more);
+                let (inner, more) = parts_of(value);
+                values.extend(inner);
+                lists.extend(more);
             }
             Tree::List(rows) if rows.iter().all(|row| matches!(row, Tree::Record(_))) => {
-                let wanted = if view.0 == name { view.1.clone() } else { Wanted::default() };
-                let keep = keep.iter().cloned().chain([("section", name.clone())]).collect();
-                let at = At { path: path.to_owned(), keep, id: name.clone() };
-                tables.push((heading(name), Grid::new(rows, &wanted, &at, None)));
+                lists.push((name, rows));
             }
-            value => facts.push((heading(name), Cell::of(name, value))),
+            value => values.push((heading(&name), Cell::of(&name, &value))),
         }
     }
-    (facts, tables)
+    (values, lists)
 }
 
 /// A table of a list that serialises, as the address of its page wants it.
@@ -114,4 +107,49 @@ pub fn parts_of(
 pub fn grid_of(list: &impl Serialize, wanted: &Wanted, path: &str) -> Result<Grid, StoreError> {
     let at = At { path: path.to_owned(), keep: Vec::new(), id: "rows".to_owned() };
     Ok(Grid::new(&rows_of(list)?, wanted, &at, None))
+}
+
+/// Rows of some of their members, by the name that each has and the one that its column gets. Columns in which no row
+/// says anything are left out.
+pub fn chosen(rows: &[Tree], columns: &[(&str, &str)]) -> Vec<Tree> {
+    let says = |name: &str| rows.iter().any(|row| row.member(name).is_some_and(|value| !value.is_empty()));
+    let columns: Vec<_> = columns.iter().filter(|(name, _)| says(name)).collect();
+    let value = |row: &Tree, name: &str| row.member(name).cloned().unwrap_or(Tree::Null);
+    let members =
+        |row: &Tree| columns.iter().map(|(from, to)| ((*to).to_owned(), value(row, from))).collect();
+    rows.iter().map(|row| Tree::Record(members(row))).collect()
+}
+
+/// The page of one thing: what it is, what can be done to it, what belongs to it.
+#[derive(Default, Template)]
+#[template(path = "detail.html")]
+pub struct DetailPage {
+    /// What surrounds it.
+    pub frame: Frame,
+    /// Its heading.
+    pub title: String,
+    /// What it shows, in a sentence or two; empty: the heading says it.
+    pub about: String,
+    /// What was just done; empty: nothing.
+    pub done: &'static str,
+    /// What it is, by name.
+    pub record: Vec<(String, Cell)>,
+    /// What can be done.
+    pub forms: Vec<Form>,
+    /// Tables with their headings.
+    pub tables: Vec<(String, Grid)>,
+    /// Where there is more, by name and path.
+    pub links: Vec<(&'static str, String)>,
+}
+
+/// What there is to say of a value that serialises, by name, without the members that are left out.
+///
+/// # Errors
+///
+/// As [`rows_of`].
+pub fn record_of(value: &impl Serialize, left_out: &[&str]) -> Result<Vec<(String, Cell)>, StoreError> {
+    let rows = rows_of(value)?;
+    let members = rows.iter().flat_map(Tree::members);
+    let said = members.filter(|(name, value)| !value.is_empty() && !left_out.contains(&name.as_str()));
+    Ok(said.map(|(name, value)| (heading(name), Cell::of(name, value))).collect())
 }

@@ -349,7 +349,7 @@ fn networks_searches_and_names_alike_are_pages_that_the_report_leads_to() {
         let page = reader.page(path);
         assert!(page.contains("href=\"/domain/evil.example\"") && !page.contains("<i>AS"), "{path}: {page}");
     }
-    let sorted = reader.page("/network/193.0.6.0%2F24?section=names&sort=-hits");
+    let sorted = reader.page("/network/193.0.6.0%2F24?table=names&sort=-hits");
     assert!(sorted.contains("aria-sort=\"descending\""), "{sorted}");
     assert_eq!(reader.get("/network/none").status, 400);
     assert_eq!(reader.get("/asn/64999").status, 404);

@@ -8,7 +8,7 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
 
-use super::people::wanted;
+use super::desk::grid;
 use super::{frame, looked_up, page};
 use crate::access::Caller;
 use crate::export::defanged;
@@ -20,12 +20,14 @@ use crate::http::own;
 use crate::http::people::answered;
 use crate::http::search::{Parse, asn, cidr, overview};
 use crate::lookalikes::{self, LIMIT_MAX};
-use crate::page::cell::Cell;
+use crate::lookup::LookupError;
+use crate::page::cell::{Cell, heading};
 use crate::page::grid::{At, Grid, PAGE_ROWS, Wanted};
-use crate::page::rows::{Field, Form, RowsPage, parts_of, rows_of};
+use crate::page::rows::{DetailPage, Field, Form, RowsPage, parts_of, rows_of};
 use crate::page::{escaped, thousands};
 use crate::search::{self, PREFIXES};
 use crate::similar::TECHNIQUES;
+use crate::store::StoreError;
 
 type Asks = (State<Arc<Service>>, Extension<Caller>);
 
@@ -54,40 +56,46 @@ fn typed(name: &'static str, label: &'static str, value: &str) -> Field {
 async fn find((State(service), Extension(caller)): Asks, uri: Uri) -> Result<Response, Problem> {
     let frame = frame(&service, &caller, "/find");
     let query = uri.query().unwrap_or_default().to_owned();
-    let shown_page = looked_up(&service, &caller, &uri, true, move |context| {
-        let typed_text = parameter(&query, "q").unwrap_or_default();
-        let form = asks("What fits", "/find", vec![typed("q", "Search", &typed_text)]);
-        let mut made = RowsPage { frame, title: "Find".to_owned(), forms: vec![form], ..RowsPage::default() };
-        if typed_text.trim().is_empty() {
-            made.about = "Everything known that fits a text: names, addresses, networks, files, registrants, reports. \
-                          One indicator is looked up faster in the box above."
-                .to_owned();
-            made.facts = examples();
-            return Ok(made);
-        }
-        let found = search::search(context, &typed_text, parameter(&query, "cursor").as_deref(), PAGE_ROWS)?;
-        let count = found.results.len() as u64;
-        // In the order of keys, a page at a time: neither sorted nor filtered.
-        let mut grid = Grid::new(&rows_of(&found.results)?, &Wanted::default(), &At::default(), None);
-        grid.columns.iter_mut().for_each(|column| column.href = String::new());
-        let next = |cursor: String| format!("/find?q={}&cursor={}", escaped(&typed_text), escaped(&cursor));
-        grid.next = found.cursor.map(next);
-        grid.is_long = false;
-        grid.range = match (count, &grid.next) {
-            (0, None) => "nothing fits".to_owned(),
-            (0, Some(_)) => "nothing yet: there is more to look at".to_owned(),
-            (count, None) => format!("{} here, the last", thousands(count)),
-            (count, Some(_)) => format!("{} here, and more", thousands(count)),
-        };
-        grid.id = "rows".to_owned();
-        made.title = format!("Find: {}", defanged(&shown(&typed_text)));
-        if !found.left_out.is_empty() {
-            made.about = format!("Not looked at: {}.", found.left_out.join("; "));
-        }
-        made.tables = vec![(String::new(), grid)];
-        Ok(made)
+    let given = parameter(&query, "q").unwrap_or_default();
+    let forms = vec![asks("What fits", "/find", vec![typed("q", "Search", &given)])];
+    if given.trim().is_empty() {
+        let about = "Everything known that fits a text: names, addresses, networks, files, registrants, reports. One \
+                     indicator is looked up faster in the box above."
+            .to_owned();
+        let (title, record) = ("Find".to_owned(), examples());
+        let shown = DetailPage { frame, title, about, record, forms, ..DetailPage::default() };
+        return Ok(page(StatusCode::OK, &shown));
+    }
+    let found_page = looked_up(&service, &caller, &uri, true, move |context| {
+        let found = search::search(context, &given, parameter(&query, "cursor").as_deref(), PAGE_ROWS)?;
+        let left_out = found.left_out.join("; ");
+        Ok(RowsPage {
+            frame,
+            title: format!("Find: {}", defanged(&shown(&given))),
+            about: if left_out.is_empty() { left_out } else { format!("Not looked at: {left_out}.") },
+            done: "",
+            forms,
+            tables: vec![(String::new(), found_grid(found, &given)?)],
+            exports: Vec::new(),
+        })
     });
-    Ok(page(StatusCode::OK, &shown_page.await?))
+    Ok(page(StatusCode::OK, &found_page.await?))
+}
+
+/// What was found, in the order of keys, a page at a time: neither sorted nor filtered.
+fn found_grid(found: search::Page, given: &str) -> Result<Grid, StoreError> {
+    let count = found.results.len() as u64;
+    let mut grid = Grid::new(&rows_of(&found.results)?, &Wanted::default(), &At::default(), None);
+    grid.columns.iter_mut().for_each(|column| column.href = String::new());
+    let next = |cursor: String| format!("/find?q={}&cursor={}", escaped(given), escaped(&cursor));
+    grid.next = found.cursor.map(next);
+    grid.range = match (count, &grid.next) {
+        (0, None) => "nothing fits".to_owned(),
+        (0, Some(_)) => "nothing yet: there is more to look at".to_owned(),
+        (count, None) => format!("{} here, the last", thousands(count)),
+        (count, Some(_)) => format!("{} here, and more", thousands(count)),
+    };
+    Ok(Grid { id: "rows".to_owned(), is_long: false, ..grid })
 }
 
 /// What can be typed.
@@ -111,26 +119,24 @@ async fn network(
     parse: Parse,
 ) -> Result<Response, Problem> {
     let frame = frame(&service, &caller, "");
-    let (path, query) = (uri.path().to_owned(), uri.query().unwrap_or_default().to_owned());
+    let asked = uri.clone();
     let made = looked_up(&service, &caller, &uri, true, move |context| {
-        let overview = overview(context, &path, begin, parse, &query)?;
-        let given = |name: &str| parameter(&query, name).filter(|text| !text.is_empty());
-        let keep: Vec<(&'static str, String)> =
-            given("as_of").map(|as_of| ("as_of", as_of)).into_iter().collect();
-        let mut rows = rows_of(&overview)?;
-        let mut record = rows.pop().unwrap_or(Tree::Null);
+        let overview = overview(context, asked.path(), begin, parse, asked.query().unwrap_or_default())?;
+        let subject = overview.subject.clone();
+        let mut record = rows_of(&overview)?.pop().unwrap_or(Tree::Null);
         name_domains(&mut record);
-        let section = given("section").unwrap_or_default();
-        let (facts, tables) = parts_of(&record, (&section, &wanted(&query)), &path, &keep);
-        let is_said = |name: &str| !["Subject", "Truncated"].contains(&name);
-        let searched = format!("/find?q={}", escaped(&overview.subject));
-        Ok(RowsPage {
+        let (record, lists) = parts_of(record);
+        let tables = lists.into_iter();
+        let tables = tables.map(|(name, rows)| (heading(&name), grid(&rows, &asked, &name, &["as_of"])));
+        let is_told = |name: &str| ["Subject", "Truncated"].contains(&name);
+        let searched = format!("/find?q={}", escaped(&subject));
+        Ok(DetailPage {
             frame,
-            title: overview.subject,
-            facts: facts.into_iter().filter(|(name, _)| is_said(name)).collect(),
-            tables,
-            exports: vec![("Everything known in it", searched), ("JSON", format!("/api/v1{path}"))],
-            ..RowsPage::default()
+            title: subject,
+            record: record.into_iter().filter(|(name, _)| !is_told(name)).collect(),
+            tables: tables.collect(),
+            links: vec![("Everything known in it", searched), ("JSON", format!("/api/v1{}", asked.path()))],
+            ..DetailPage::default()
         })
     });
     Ok(page(StatusCode::OK, &made.await?))
@@ -153,13 +159,14 @@ fn name_domains(record: &mut Tree) {
 /// `GET /similar?domain=&technique=`
 async fn similar((State(service), Extension(caller)): Asks, uri: Uri) -> Result<Response, Problem> {
     let frame = frame(&service, &caller, "");
-    let query = uri.query().unwrap_or_default().to_owned();
+    let asked = uri.clone();
     let made = looked_up(&service, &caller, &uri, true, move |context| {
-        let name = lookalikes::domain(&own::required(&query, "domain")?)?;
-        let technique = parameter(&query, "technique").filter(|text| !text.is_empty());
-        let asked = lookalikes::Wanted::parse(technique.as_deref(), Some(&LIMIT_MAX.to_string()));
-        let asked = asked.map_err(crate::lookup::LookupError::BadRequest)?;
-        let found = lookalikes::lookalikes(context, &name, asked)?;
+        let query = asked.query().unwrap_or_default();
+        let name = lookalikes::domain(&own::required(query, "domain")?)?;
+        let technique = parameter(query, "technique").filter(|text| !text.is_empty());
+        let wanted = lookalikes::Wanted::parse(technique.as_deref(), Some(&LIMIT_MAX.to_string()));
+        let wanted = wanted.map_err(LookupError::BadRequest)?;
+        let found = lookalikes::lookalikes(context, &name, wanted)?;
         let about = match (&found.domain, found.found) {
             (None, _) => "It is a public suffix, which nobody imitates.".to_owned(),
             (Some(domain), 0) => format!("No known name imitates {}.", defanged(domain)),
@@ -168,12 +175,6 @@ async fn similar((State(service), Extension(caller)): Asks, uri: Uri) -> Result<
                 thousands(count as u64),
                 defanged(domain)
             ),
-        };
-        let keep = [Some(("domain", name.to_string())), technique.clone().map(|name| ("technique", name))];
-        let at = At {
-            path: "/similar".to_owned(),
-            keep: keep.into_iter().flatten().collect(),
-            id: "rows".to_owned(),
         };
         let any = [(String::new(), "any".to_owned())];
         let choices = TECHNIQUES.iter().map(|row| (row.name.to_owned(), row.name.replace('-', " ")));
@@ -191,8 +192,12 @@ async fn similar((State(service), Extension(caller)): Asks, uri: Uri) -> Result<
             title: format!("Names like {}", defanged(name.as_str())),
             about,
             forms: vec![asks("Domain and technique", "/similar", fields)],
-            tables: vec![(String::new(), Grid::new(&rows_of(&found.rows)?, &wanted(&query), &at, None))],
-            ..RowsPage::default()
+            tables: vec![(
+                String::new(),
+                grid(&rows_of(&found.rows)?, &asked, "rows", &["domain", "technique"]),
+            )],
+            done: "",
+            exports: Vec::new(),
         })
     });
     Ok(page(StatusCode::OK, &made.await?))

@@ -10,7 +10,7 @@ use axum::{Extension, Router};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
-use super::people::wanted;
+use super::desk::grid;
 use super::{frame, looked_up, page};
 use crate::access::Caller;
 use crate::fact::{Publication, ReportType};
@@ -20,9 +20,8 @@ use crate::http::error::Problem;
 use crate::http::people::answered;
 use crate::http::reports;
 use crate::lookup::LookupError;
-use crate::page::cell::{Cell, heading};
-use crate::page::grid::{At, Grid};
-use crate::page::rows::{Field, Form, RowsPage, rows_of};
+use crate::page::cell::Cell;
+use crate::page::rows::{DetailPage, Field, Form, RowsPage, record_of, rows_of};
 use crate::page::{escaped, thousands};
 use crate::publications;
 use crate::value::Timestamp;
@@ -70,16 +69,16 @@ const SEARCHED: [(&str, &str, &str); 4] = [
 /// `GET /reports?search=&type=&from=&to=`
 async fn list(service: Arc<Service>, caller: Caller, uri: Uri) -> Result<Response, Problem> {
     let frame = frame(&service, &caller, "/reports");
-    let query = uri.query().unwrap_or_default().to_owned();
+    let asked = uri.clone();
     let shown = looked_up(&service, &caller, &uri, true, move |context| {
+        let query = asked.query().unwrap_or_default();
         let found = reports::found(context, &format!("{query}&offset=0&limit={}", reports::PAGE_MAX))?;
         let given: Vec<(&'static str, String)> = (SEARCHED.iter())
-            .filter_map(|(name, ..)| Some((*name, parameter(&query, name).filter(|text| !text.is_empty())?)))
+            .filter_map(|(name, ..)| Some((*name, parameter(query, name).filter(|text| !text.is_empty())?)))
             .collect();
         let count = found.reports.len();
         let rows = rows_of(&found.reports.into_iter().map(Row::from).collect::<Vec<_>>())?;
-        let (total, form) = (found.total, search(&given));
-        let at = At { path: "/reports".to_owned(), keep: given, id: "rows".to_owned() };
+        let (total, keep) = (found.total, SEARCHED.map(|(name, ..)| name));
         let cut = format!(" The newest {} of {} that fit.", thousands(count as u64), thousands(total as u64));
         Ok(RowsPage {
             frame,
@@ -88,9 +87,10 @@ async fn list(service: Arc<Service>, caller: Caller, uri: Uri) -> Result<Respons
                 "What sources published, with the indicators that it names.{}",
                 if count < total { &cut } else { "" }
             ),
-            forms: vec![form],
-            tables: vec![(String::new(), Grid::new(&rows, &wanted(&query), &at, None))],
-            ..RowsPage::default()
+            forms: vec![search(&given)],
+            tables: vec![(String::new(), grid(&rows, &asked, "rows", &keep))],
+            done: "",
+            exports: Vec::new(),
         })
     });
     Ok(page(StatusCode::OK, &shown.await?))
@@ -125,15 +125,13 @@ async fn one(service: Arc<Service>, caller: Caller, uri: Uri) -> Result<Response
     let id = uri.path().strip_prefix("/reports/").unwrap_or_default();
     let id = percent_decode_str(id).decode_utf8_lossy().into_owned();
     let frame = frame(&service, &caller, "/reports");
-    let (query, wanted_id) = (uri.query().unwrap_or_default().to_owned(), id.clone());
+    let (asked, wanted_id) = (uri.clone(), id.clone());
     let shown = looked_up(&service, &caller, &uri, true, move |context| {
         let view = context.snapshot()?.view(None);
         let Some((_, source)) = publications::find_stated(&view, &wanted_id)? else { return Ok(None) };
         let Some(whole) = reports::whole(context, &wanted_id)? else { return Ok(None) };
         let mark = context.reader.marks.get(&source).map_or("not marked", |mark| mark.name());
-        let path = format!("/reports/{}", escaped(&wanted_id));
         let rows = rows_of(&whole.indicators)?;
-        let at = At { path: path.clone(), keep: Vec::new(), id: "rows".to_owned() };
         let left = whole.indicator_count - whole.indicators.len();
         let about = if left > 0 {
             format!("{} more indicators are in the files.", thousands(left as u64))
@@ -141,14 +139,14 @@ async fn one(service: Arc<Service>, caller: Caller, uri: Uri) -> Result<Response
             String::new()
         };
         let export = |format: &str| format!("/api/v1/reports/{}?format={format}", escaped(&wanted_id));
-        Ok(Some(RowsPage {
+        Ok(Some(DetailPage {
             frame,
             title: crate::export::without_links(&crate::export::tree::shown(&whole.report.title)),
             about,
-            facts: facts(&whole.report, &source, mark)?,
-            tables: vec![("Indicators".to_owned(), Grid::new(&rows, &wanted(&query), &at, None))],
-            exports: reports::EXPORTS.iter().map(|(name, word)| (*word, export(name))).collect(),
-            ..RowsPage::default()
+            record: facts(&whole.report, &source, mark)?,
+            tables: vec![("Indicators".to_owned(), grid(&rows, &asked, "rows", &[]))],
+            links: reports::EXPORTS.iter().map(|(name, word)| (*word, export(name))).collect(),
+            ..DetailPage::default()
         }))
     });
     match shown.await? {
@@ -162,11 +160,7 @@ async fn one(service: Arc<Service>, caller: Caller, uri: Uri) -> Result<Response
 
 /// What a report says of itself, and who says it under which mark.
 fn facts(report: &Publication, source: &str, mark: &str) -> Result<Vec<(String, Cell)>, LookupError> {
-    let rows = rows_of(report)?;
-    let own = rows.iter().flat_map(|row| row.members());
-    let own = own.filter(|(name, value)| name != "title" && !value.is_empty());
-    let mut facts: Vec<(String, Cell)> =
-        own.map(|(name, value)| (heading(name), Cell::of(name, value))).collect();
+    let mut facts = record_of(report, &["title"])?;
     facts.push(("Source".to_owned(), Cell::Text(crate::export::tree::shown(source))));
     facts.push(("TLP of the source".to_owned(), Cell::Text(mark.to_owned())));
     Ok(facts)
