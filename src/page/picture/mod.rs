@@ -65,7 +65,10 @@ const PICTURES: &[(&str, Gather)] = &[
 /// # Errors
 ///
 /// Damage in the store.
-pub fn of(about: &About<'_>, sections: Option<&[String]>) -> Result<Vec<(&'static str, Vec<Picture>)>, StoreError> {
+pub fn of(
+    about: &About<'_>,
+    sections: Option<&[String]>,
+) -> Result<Vec<(&'static str, Vec<Picture>)>, StoreError> {
     if matches!(about, About::Address(dossier) if dossier.is_reserved()) {
         return Ok(Vec::new());
     }
