@@ -99,7 +99,7 @@ fn what_people_say_stands_on_the_report_and_is_taken_back() {
     assert!(pins.contains("<option value=\"domain:evil.example\">evil[.]example</option>"), "{pins}");
 
     let removed = ann.fill("/pins/remove", &format!("{about}&reason=listed+again&back=pins"));
-    assert_eq!(leads(&removed), "/pins?done=removed");
+    assert_eq!(leads(&removed), "/pins?done=pin-removed");
     assert!(!ann.page("/pins").contains("was ours"));
     assert!(people("/domain/evil.example").contains("removed"));
     assert_eq!(ann.fill("/pins/remove", &format!("{about}&reason=again")).status, 404);

@@ -170,6 +170,7 @@ async fn similar((State(service), Extension(caller)): Asks, uri: Uri) -> Result<
         let about = match (&found.domain, found.found) {
             (None, _) => "It is a public suffix, which nobody imitates.".to_owned(),
             (Some(domain), 0) => format!("No known name imitates {}.", defanged(domain)),
+            (Some(domain), 1) => format!("One known name imitates {}.", defanged(domain)),
             (Some(domain), count) => format!(
                 "{} known names imitate {}: the ones most worth a look first, of the same owner last.",
                 thousands(count as u64),
