@@ -67,7 +67,7 @@
       const value = new URLSearchParams(location.search).get(name);
       if (value) asked.set(name, value);
     }
-    return `${path}?${asked}`;
+    return `${path}?${asked}`.replaceAll("%3A", ":");
   }
 
   //------------ Tables ------------------------------------------------------
@@ -189,43 +189,26 @@
 
   function draw({ points, lines, open }) {
     const ids = new Set(points.map((node) => node.id)), keys = new Set(lines.map((edge) => edge.key));
-    let isNew = false;
     cy.batch(() => {
       cy.elements().filter((one) => !(one.isNode() ? ids : keys).has(one.id())).remove();
-      const around = new Map();
-      // What others are placed beside comes first.
-      const inOrder = [...points].sort((a, b) => open.has(b.id) - open.has(a.id));
-      inOrder.forEach((node) => {
+      for (const node of points) {
         const old = cy.getElementById(node.id);
         const data = { id: node.id, kind: node.kind, zone: node.zone ?? "", text: `${SYMBOLS[node.zone] ?? ""} ${short(node.label)}` };
-        const one = old.nonempty() ? old.data(data) : cy.add({ data, position: place(node.id, lines, around) });
-        isNew ||= old.empty();
-        one.toggleClass("opened", open.has(node.id)).toggleClass("root", node.id === of).toggleClass("chosen", node.id === chosen);
-      });
+        const one = old.nonempty() ? old.data(data) : cy.add({ data });
+        one.toggleClass("opened", open.has(node.id)).toggleClass("root", node.id === of);
+      }
       for (const edge of lines) {
         if (cy.getElementById(edge.key).nonempty()) continue;
         cy.add({ data: { id: edge.key, source: edge.from, target: edge.to, text: said[edge.relation] },
           classes: MUTUAL.has(edge.relation) ? "mutual" : "" });
       }
     });
-    return isNew;
   }
 
-  // A new node begins beside the opened one that it belongs to, so that the same graph is always laid out the same.
-  function place(id, lines, around) {
-    const edge = lines.find((edge) => (edge.from === id || edge.to === id) && drawn(edge.from === id ? edge.to : edge.from));
-    const parent = edge && (edge.from === id ? edge.to : edge.from);
-    const turn = (around.get(parent) ?? -1) + 1;
-    around.set(parent, turn);
-    const { x, y } = parent ? cy.getElementById(parent).position() : { x: 0, y: 0 };
-    const angle = turn * 2.39996, far = (parent ? 60 : 0) + 14 * Math.sqrt(turn);
-    return { x: x + far * Math.cos(angle), y: y + far * Math.sin(angle) };
-  }
   const drawn = (id) => cy.getElementById(id).nonempty();
 
   // Rings around what was asked of: each opened node has its neighbours before it in a sector, by relation and zone.
-  function rings() {
-    const { points, lines, open } = shown();
+  function lay({ points, lines, open }) {
     const kin = new Map(points.map((node) => [node.id, []]));
     for (const edge of lines) {
       const rank = Object.keys(said).indexOf(edge.relation);
@@ -252,7 +235,7 @@
     const ring = Math.max(130, weigh(of) * LEAF_PX / (2 * Math.PI));
     const put = (id, from, to, depth) => {
       const angle = (from + to) / 2, far = depth && ring + (depth - 1) * 190;
-      cy.getElementById(id).data({ angle: depth ? angle : "" })
+      cy.getElementById(id).data({ angle }).toggleClass("radial", depth > 0)
         .position({ x: far * Math.cos(angle), y: far * Math.sin(angle) });
       const each = (to - from) / weigh(id);
       for (const child of children.get(id) ?? []) {
@@ -261,23 +244,8 @@
         from += width;
       }
     };
-    put(of, -Math.PI / 2, 1.5 * Math.PI, 0);
+    cy.batch(() => put(of, -Math.PI / 2, 1.5 * Math.PI, 0));
     cy.fit(undefined, 16);
-  }
-
-  function lay() {
-    const isForce = page("graph-layout").value === "force";
-    cy.nodes().toggleClass("radial", false);
-    if (!isForce) {
-      cy.batch(rings);
-      cy.nodes("[angle != ''][^parent]").addClass("radial");
-      cy.fit(undefined, 16);
-      return;
-    }
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches || cy.nodes().length > 200;
-    cy.layout({ name: "cose", randomize: false, animate: still ? false : "end", animationDuration: 250, fit: true, padding: 24,
-      boundingBox: { x1: 0, y1: 0, w: 1600, h: 1200 }, idealEdgeLength: () => 90, nodeRepulsion: () => 40000, gravity: 0.4,
-      numIter: cy.nodes().length > 300 ? 250 : 800 }).run();
   }
 
   //------------ Choosing ----------------------------------------------------
@@ -349,10 +317,10 @@
     const now = shown();
     say("");
     tables(now);
-    const isNew = draw(now);
+    draw(now);
     if (!drawn(chosen)) chosen = of;
     choose(chosen);
-    if (isNew || page("graph-layout").value !== "force") lay();
+    lay(now);
   }
 
   history.replaceState({ opened, relations: checked() }, "");
@@ -390,7 +358,8 @@
     await toggle(id);
     // The table was made anew: the keyboard stays where it was.
     const rows = [...page("graph-nodes").rows];
-    if (inTable) rows.find((row) => row.dataset.id === id)?.querySelector("a.open-close, a")?.focus();
+    const row = inTable && rows.find((row) => row.dataset.id === id);
+    if (inTable) (row?.querySelector("a.open-close") ?? row?.querySelector("a"))?.focus();
     else page("graph-chosen").querySelector("a.open-close")?.focus();
   });
   form.addEventListener("change", (event) => {
@@ -399,7 +368,6 @@
     show(opened);
     history.pushState({ opened, relations: checked() }, "", query(opened, "/graph"));
   });
-  page("graph-layout").addEventListener("change", lay);
   holder.addEventListener("click", (event) => {
     const act = event.target.dataset?.act;
     const centre = { x: cy.width() / 2, y: cy.height() / 2 };
