@@ -278,7 +278,7 @@ impl<'a> DomainDossier<'a> {
             self.follow_aliases(&mut seen)?;
             let mut rows = Vec::with_capacity(seen.len());
             for (address, (observed, via)) in seen {
-                rows.push(self.address_row(address, &observed, via)?);
+                rows.push(self.address_row(address, observed, via)?);
             }
             let mut list = List::new(rows, ROWS_MAX);
             for row in &mut list.rows {
@@ -291,16 +291,16 @@ impl<'a> DomainDossier<'a> {
     fn address_row(
         &self,
         address: IpAddr,
-        observed: &Observed,
+        observed: Observed,
         via: Vec<String>,
     ) -> Result<AddressRow, StoreError> {
         let (zone, score) = self.common.judge.address_zone(address)?;
-        let (first, last) = moments(observed);
+        let (first, last) = moments(&observed);
         let mut tie = [0; 17];
         tie[0] = u8::from(address.is_ipv6());
         tie[1..].copy_from_slice(&to_u128(address).to_be_bytes());
         let (hits, peak) = (observed.hits(), observed.peak());
-        Ok(AddressRow { zone, score, address, tie, country: None, hits, first, last, peak, via })
+        Ok(AddressRow { zone, score, address, tie, country: None, hits, first, last, peak, observed, via })
     }
 
     /// Adds what the name's aliases resolved to at the same time, for sources that tell no whole answers.

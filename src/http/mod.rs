@@ -329,6 +329,11 @@ pub fn routes(service: Arc<Service>) -> Router {
     router.layer(middleware::from_fn_with_state(service.clone(), logged)).with_state(service)
 }
 
+/// Whether what a path answers is read by people: pages and what they load, which the description leaves out.
+pub fn is_page(path: &str) -> bool {
+    table::row(path).is_page
+}
+
 fn compression() -> CompressionLayer<impl Predicate> {
     let is_text = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
         let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());

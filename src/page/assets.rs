@@ -30,6 +30,7 @@ macro_rules! asset {
 /// All of them.
 pub const ASSETS: &[Asset] = &[
     asset!("zonelens.css", STYLE),
+    asset!("pictures.css", STYLE),
     asset!("zonelens.js", SCRIPT),
     asset!("icon.svg", "image/svg+xml"),
     asset!("graph.css", STYLE),

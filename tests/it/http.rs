@@ -104,7 +104,6 @@ fn every_error_is_a_problem() {
         (404, "GET", "/api/domain/unknown.test", "nothing is known of domain unknown.test"),
         (404, "GET", "/api/ip/198.18.0.0.", "198.18.0.0."),
         (404, "GET", "/nowhere/%22%7B", "/api/domain/"),
-        (404, "GET", "/", "/api/domain/"),
         (405, "POST", "/api/domain/bad.example", "GET"),
         (405, "DELETE", "/readyz", "GET"),
         (414, "GET", &long, "longer than"),

@@ -30,6 +30,7 @@ mod notes;
 mod openapi;
 mod order;
 mod overlap;
+mod pages;
 mod pdns;
 mod people;
 mod program;

@@ -58,6 +58,11 @@ const WALLS: &[(&str, &[&str], &str)] = &[
         &["axum", "tokio", "crate::http", "crate::cli", "crate::store"],
         "who may do what rests on no transport",
     ),
+    (
+        "src/page",
+        &["axum", "tokio", "crate::http", "crate::feeds", "crate::store::V", "crate::verdict"],
+        "a page knows no transport and reads nothing",
+    ),
     ("src/http", &["store::read_part", "store::Table", ".object(&", ".table(&"], "the service asks lookup"),
     (
         "src/cli",

@@ -50,22 +50,25 @@ async fn main() {
         }));
     }
     let start = Instant::now();
-    let count = (rate * seconds) as usize;
-    let mut sent = 0;
-    while sent < count {
-        tokio::time::sleep(Duration::from_micros(500)).await;
-        let until = ((start.elapsed().as_secs_f64() * rate) as usize).min(count);
-        for number in sent..until {
-            let moment = start + Duration::from_secs_f64(number as f64 / rate);
-            due.send((number, moment)).expect("the workers wait");
+    // A thread of its own: the runtime's clock goes by milliseconds, in which several requests are due at once.
+    let clock = std::thread::spawn(move || {
+        let count = (rate * seconds) as usize;
+        let mut sent = 0;
+        while sent < count {
+            std::thread::sleep(Duration::from_micros(50));
+            let until = ((start.elapsed().as_secs_f64() * rate) as usize).min(count);
+            for number in sent..until {
+                let moment = start + Duration::from_secs_f64(number as f64 / rate);
+                due.send((number, moment)).expect("the workers wait");
+            }
+            sent = until;
         }
-        sent = until;
-    }
-    drop(due);
+    });
     let mut latencies = Vec::new();
     for worker in workers {
         latencies.extend(worker.await.expect("a worker ends"));
     }
+    clock.join().expect("the clock ends");
     let took = start.elapsed().as_secs_f64();
     latencies.sort();
     let at = |share: f64| {
