@@ -197,7 +197,9 @@ pub fn page(
         facts: head,
         listings: drawn.take("Verdict"),
         timeline: drawn.timeline,
-        timeline_path: why.as_ref().map_or(String::new(), |_| format!("{path}?section={TIMELINE}{as_of}#{TIMELINE}")),
+        timeline_path: why
+            .as_ref()
+            .map_or(String::new(), |_| format!("{path}?section={TIMELINE}{as_of}#{TIMELINE}")),
         why,
         sections,
         empty,

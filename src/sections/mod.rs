@@ -40,8 +40,8 @@ mod verdict;
 mod wire;
 mod zone;
 
-pub use phishing_info::attacks_by_country;
 pub use kinds::{About, Of, OfAddress, OfDomain, OfFile, OfUrl, Web};
+pub use phishing_info::attacks_by_country;
 
 /// All sections, in the order of reports. A name that stands for two kinds of report has a row for each.
 pub const SECTIONS: &[Entry] = &[

@@ -27,7 +27,11 @@ impl fmt::Display for Unit {
     /// To the tenth.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tenths = if self.0.is_finite() { (self.0 * 10.0).round() } else { 0.0 };
-        if tenths % 10.0 == 0.0 { write!(out, "{:.0}", tenths / 10.0) } else { write!(out, "{:.1}", tenths / 10.0) }
+        if tenths % 10.0 == 0.0 {
+            write!(out, "{:.0}", tenths / 10.0)
+        } else {
+            write!(out, "{:.1}", tenths / 10.0)
+        }
     }
 }
 
@@ -207,7 +211,8 @@ pub fn width_of(text: &str) -> f64 {
 
 fn width_of_one(character: char) -> f64 {
     match character {
-        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' | '[' | ']' | '(' | ')' | 't' | 'f' | 'r' => 4.7,
+        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' | '[' | ']' | '(' | ')'
+        | 't' | 'f' | 'r' => 4.7,
         'm' | 'w' | 'M' | 'W' | '@' | '%' => 11.7,
         'A'..='Z' => 8.8,
         character if character.is_ascii() => 7.6,

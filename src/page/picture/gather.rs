@@ -9,8 +9,8 @@ use super::history::{Counterpart, History};
 use super::hits::Hits;
 use super::hosting::{Names, Networks};
 use super::listings::{Listing, Listings, State};
-use crate::dossier::rows::AddressRow;
 use crate::dossier::Common;
+use crate::dossier::rows::AddressRow;
 use crate::export::{defanged, without_links};
 use crate::fact;
 use crate::indicator::{Indicator, Kind, is_reserved};
@@ -45,9 +45,8 @@ pub fn addresses(about: &About<'_>) -> Pictures {
         let share = shares.entry(networks.get(&row.address).map_or("", String::as_str)).or_default();
         *share = share.saturating_add(common.rounded(row.hits));
     }
-    let named = |(name, hits): (&str, u64)| {
-        (if name.is_empty() { "unknown network" } else { name }.to_owned(), hits)
-    };
+    let named =
+        |(name, hits): (&str, u64)| (if name.is_empty() { "unknown network" } else { name }.to_owned(), hits);
     let hosting = Networks {
         networks: shares.into_iter().map(named).collect(),
         addresses: by_hits.len() as u64,
@@ -72,6 +71,7 @@ pub fn addresses(about: &About<'_>) -> Pictures {
         what: ("address", "addresses"),
         counterparts: list.rows.iter().map(counterpart).collect(),
         total: list.total,
+        red: list.red,
         at: common.at,
     };
     let hits = hits.rounded(|count| common.rounded(count)).picture("resolutions");
@@ -112,6 +112,7 @@ pub fn names(about: &About<'_>) -> Pictures {
         what: ("name", "names"),
         counterparts: counterparts.collect(),
         total: list.total,
+        red: list.red,
         at: common.at,
     };
     let of_zone = |zone: Zone| (zone, list.rows.iter().filter(|row| row.zone == zone).count() as u64);

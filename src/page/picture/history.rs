@@ -19,6 +19,8 @@ pub struct History {
     pub counterparts: Vec<Counterpart>,
     /// How many there are in all.
     pub total: u64,
+    /// How many of all are Red.
+    pub red: u64,
     /// The moment of the report, at which the picture ends.
     pub at: Timestamp,
 }
@@ -53,17 +55,15 @@ impl History {
     /// The picture; `None` where nothing was seen.
     pub fn picture(mut self) -> Option<Picture> {
         let from = self.counterparts.iter().map(|one| one.first).min()?;
-        let red = self.counterparts.iter().filter(|one| one.zone == Zone::Red).count() as u64;
-        let listed = self.counterparts.len() as u64;
         self.counterparts.sort_by_cached_key(Counterpart::order);
         self.counterparts.truncate(LANES_MAX);
         let newest = self.counterparts.first()?;
         let more = self.total.saturating_sub(self.counterparts.len() as u64);
-        let total = counted(self.total.max(listed), self.what.0, self.what.1);
+        let total = counted(self.total, self.what.0, self.what.1);
         let mut caption = format!(
             "{total} since {}{}. The last seen is {} on {}.",
             from.date(),
-            if red == 0 { String::new() } else { format!(", {} Red", thousands(red)) },
+            if self.red == 0 { String::new() } else { format!(", {} Red", thousands(self.red)) },
             newest.label,
             newest.last.date(),
         );

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::axis::{Axis, calendar, day_of, month_start, months};
-use super::drawing::{Anchor, Drawing, Fill, Mark, TEXT, width_of, WIDTH};
+use super::drawing::{Anchor, Drawing, Fill, Mark, TEXT, WIDTH, width_of};
 use super::{Picture, day};
 use crate::page::cell::Cell;
 use crate::page::thousands;
@@ -63,7 +63,8 @@ impl Hits {
             .map(|step| (step, step.starts(first, last)))
             .find(|(_, starts)| starts.len() <= COLUMNS_MAX + 1)?;
         let columns = self.columns(&starts);
-        let peak = columns.iter().enumerate().max_by(|a, b| a.1.all().total_cmp(&b.1.all()).then(b.0.cmp(&a.0)))?.0;
+        let peak =
+            columns.iter().enumerate().max_by(|a, b| a.1.all().total_cmp(&b.1.all()).then(b.0.cmp(&a.0)))?.0;
         if columns[peak].all() <= 0.0 {
             return None;
         }
@@ -103,10 +104,11 @@ impl Hits {
         let column = &columns[peak];
         let (about, most) = (if column.estimated > 0.0 { "about " } else { "" }, column.all().round() as u64);
         let mut caption = format!(
-            "{} {what} in {seen} of {} {}, the most in {}: {about}{}.",
+            "{} {what} in {seen} of {} {}, the most {} {}: {about}{}.",
             thousands(self.total),
             columns.len(),
             if columns.len() == 1 { step.one() } else { step.more() },
+            if step == Step::Day { "on" } else { "in" },
             step.name(column.from),
             thousands(most),
         );

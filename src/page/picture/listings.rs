@@ -6,8 +6,8 @@ use super::axis::Axis;
 use super::drawing::{Drawing, Fill};
 use super::lanes::{self, Bar, LANES_MAX, Lane};
 use super::{Picture, counted, day};
-use crate::page::cell::{Cell, category};
 use crate::page::Badge;
+use crate::page::cell::{Cell, category};
 use crate::value::{Category, Timestamp};
 
 /// How a listing stands at the moment of the report. Ordered: what counts most first.

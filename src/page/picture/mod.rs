@@ -29,6 +29,9 @@ mod lanes;
 mod listings;
 pub mod timeline;
 
+#[cfg(test)]
+mod tests;
+
 /// A picture.
 #[derive(Clone, Debug, Template)]
 #[template(path = "picture/picture.html")]
@@ -65,7 +68,10 @@ const PICTURES: &[(&str, Gather)] = &[
 /// # Errors
 ///
 /// Damage in the store.
-pub fn of(about: &About<'_>, sections: Option<&[String]>) -> Result<Vec<(&'static str, Vec<Picture>)>, StoreError> {
+pub fn of(
+    about: &About<'_>,
+    sections: Option<&[String]>,
+) -> Result<Vec<(&'static str, Vec<Picture>)>, StoreError> {
     if matches!(about, About::Address(dossier) if dossier.is_reserved()) {
         return Ok(Vec::new());
     }
