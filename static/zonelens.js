@@ -82,12 +82,22 @@ async function fill(section, href) {
   return fresh;
 }
 
-// A section is sorted, filtered and turned in its place; the address says how it stands.
+// A section is sorted, filtered and turned in its place; the address says how it stands, and going back leads back.
+let shown = location.search;
+addEventListener("popstate", () => { if (location.search !== shown) location.reload(); });
+const mark = (element) => element.name || element.rel || element.textContent;
 async function turn(section, href) {
+  const held = section.contains(document.activeElement) && mark(document.activeElement);
   const fresh = await fill(section, href);
   if (!fresh) { location.href = href; return; }
-  history.replaceState(null, "", new URL(href, location));
-  fresh.querySelector("h2").scrollIntoView({ block: "nearest" });
+  const url = new URL(href, location);
+  if (url.search !== shown) history.pushState(null, "", url);
+  shown = url.search;
+  (fresh.querySelector("h2") || fresh).scrollIntoView({ block: "nearest" });
+  // Who works with the keyboard goes on where they were, or in the table where that is gone.
+  const again = held && (all("a, input, button", fresh).find((element) => mark(element) === held) || fresh.querySelector(".scroll"));
+  if (again) again.focus({ preventScroll: true });
+  if (again && again.name) again.setSelectionRange(again.value.length, again.value.length);
 }
 document.addEventListener("click", (event) => {
   const link = event.target.closest("section.section a.sort, section.section a.turn");
@@ -109,9 +119,16 @@ for (const link of all("section.section a.later")) {
   fill(link.closest("section"), link.href).then((fresh) => { if (!fresh) link.textContent += ": it did not come, try again"; });
 }
 
-// Menus close when something else is pressed.
+// Menus close when something else is pressed, and with Escape.
 document.addEventListener("click", (event) => {
   for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of all("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
 });
 
 function ready(within) {

@@ -33,6 +33,9 @@ pub const ASSETS: &[Asset] = &[
     asset!("pictures.css", STYLE),
     asset!("zonelens.js", SCRIPT),
     asset!("icon.svg", "image/svg+xml"),
+    asset!("graph.css", STYLE),
+    asset!("graph.js", SCRIPT),
+    asset!("vendor/cytoscape.min.js", SCRIPT),
 ];
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {

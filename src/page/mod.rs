@@ -18,6 +18,7 @@ use crate::value::Zone;
 pub mod assets;
 pub mod bulk;
 pub mod cell;
+pub mod graph;
 pub mod grid;
 pub mod picture;
 pub mod report;

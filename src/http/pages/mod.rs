@@ -27,9 +27,15 @@ use crate::lookup::{Context, LookupError};
 use crate::page::assets::{self, ASSETS};
 use crate::page::{Frame, Place, SignedIn, escaped};
 
+mod accounts;
+mod desk;
+mod graph;
 mod home;
+mod own;
+mod records;
 mod report;
 mod search;
+mod sources;
 
 /// What a page may load and do: its own style and script, its own service.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -42,16 +48,30 @@ enum For {
 }
 
 /// The pages that the frame leads to.
-const PLACES: &[(&str, &str, For)] =
-    &[("/", "Look up", For::May(Capability::Lookup)), ("/docs", "Interface", For::Everybody)];
+const PLACES: &[(&str, &str, For)] = &[
+    ("/", "Look up", For::May(Capability::Lookup)),
+    ("/sources", "Sources", For::May(Capability::Lookup)),
+    ("/batches", "Batches", For::May(Capability::Lookup)),
+    ("/history", "History", For::May(Capability::Lookup)),
+    ("/users", "Users", For::May(Capability::Users)),
+    ("/audit", "Audit", For::May(Capability::Audit)),
+    ("/docs", "Interface", For::Everybody),
+];
+
+pub(super) use own::is_to_be_set_up;
 
 /// The routes of all pages.
 pub(super) fn routes() -> Router<Arc<Service>> {
     Router::new()
         .route("/", get(home::home))
         .route("/search", get(search::asked).post(search::pasted).layer(search::body_limit()))
-        .route("/static/{name}", get(asset))
+        .route("/graph", get(graph::around))
+        .route("/static/{*name}", get(asset))
         .merge(report::routes())
+        .merge(sources::routes())
+        .merge(accounts::routes())
+        .merge(own::routes())
+        .merge(records::routes())
 }
 
 /// What surrounds a page for who asks.
@@ -135,7 +155,7 @@ pub(super) fn base(service: &Service, headers: &HeaderMap) -> String {
     format!("{}://{host}", if service.is_secure { "https" } else { "http" })
 }
 
-/// `GET /static/{name}`: the same bytes as long as the address names their version.
+/// `GET /static/{*name}`: the same bytes as long as the address names their version.
 async fn asset(Path(name): Path<String>, uri: Uri) -> Response {
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
         return Problem::new(StatusCode::NOT_FOUND, &uri, "there is no such file").into_response();
