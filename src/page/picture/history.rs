@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::drawing::{Drawing, Fill};
 use super::lanes::{self, Bar, LANES_MAX, Lane};
-use super::{Picture, counted, day};
+use super::{Picture, counted, day, text};
 use crate::page::cell::Cell;
 use crate::page::{Badge, thousands};
 use crate::value::{Timestamp, Zone};
@@ -82,12 +82,7 @@ impl History {
         );
         let all: Vec<Lane> = self.counterparts.iter().map(lane).collect();
         lanes::draw(&mut drawing, &Axis::new(from, self.at), 0.0, &all);
-        Some(Picture {
-            drawing,
-            caption,
-            columns: &["What", "Zone", "Network", "Hits", "First seen", "Last seen"],
-            rows: self.counterparts.into_iter().map(row).collect(),
-        })
+        Some(Picture::new(drawing, &caption, &["What", "Zone", "Network", "Hits", "First seen", "Last seen"], self.counterparts.into_iter().map(row).collect()))
     }
 }
 
@@ -105,7 +100,7 @@ fn row(one: Counterpart) -> Vec<Cell> {
     vec![
         one.cell,
         Cell::Zone(Badge(one.zone)),
-        if one.note.is_empty() { Cell::Nothing } else { Cell::Text(one.note) },
+        text(&one.note),
         Cell::Number(thousands(one.hits)),
         day(one.first),
         day(one.last),

@@ -157,7 +157,7 @@ impl Strip {
             vec![Cell::Zone(Badge(one.zone)), score, day(one.from), day(one.to)]
         };
         let rows = self.zones.iter().rev().take(CHANGES_MAX).map(row).collect();
-        Some(Picture { drawing, caption, columns: &["Zone", "Score", "From", "To"], rows })
+        Some(Picture::new(drawing, &caption, &["Zone", "Score", "From", "To"], rows))
     }
 
     /// The strip, with a symbol below each time that has room for one.
