@@ -97,10 +97,8 @@ struct State<'a> {
 impl State<'_> {
     /// The query of the graph with these opened, what was asked of first.
     fn query<'b>(&self, opened: impl Iterator<Item = &'b String>) -> String {
-        let open: String = opened
-            .filter(|id| **id != self.graph.of)
-            .map(|id| format!("&open={}", escaped(id)))
-            .collect();
+        let open: String =
+            opened.filter(|id| **id != self.graph.of).map(|id| format!("&open={}", escaped(id))).collect();
         format!("?of={}{open}{}", escaped(&self.graph.of), self.rest)
     }
 
@@ -190,7 +188,10 @@ impl NodeRow {
 fn notes(graph: &Graph) -> Vec<String> {
     let label = |id: &str| {
         let node = graph.nodes.iter().find(|node| node.id == id);
-        node.map_or_else(|| crate::export::defanged(&crate::export::tree::shown(id)), |node| node.label.clone())
+        node.map_or_else(
+            || crate::export::defanged(&crate::export::tree::shown(id)),
+            |node| node.label.clone(),
+        )
     };
     let more = graph.more.iter().map(|more| {
         let (shown, all) = (thousands(more.shown), thousands(more.all));

@@ -82,7 +82,12 @@ impl History {
         );
         let all: Vec<Lane> = self.counterparts.iter().map(lane).collect();
         lanes::draw(&mut drawing, &Axis::new(from, self.at), 0.0, &all);
-        Some(Picture::new(drawing, &caption, &["What", "Zone", "Network", "Hits", "First seen", "Last seen"], self.counterparts.into_iter().map(row).collect()))
+        Some(Picture::new(
+            drawing,
+            &caption,
+            &["What", "Zone", "Network", "Hits", "First seen", "Last seen"],
+            self.counterparts.into_iter().map(row).collect(),
+        ))
     }
 }
 

@@ -69,7 +69,12 @@ impl Hits {
             return None;
         }
         let drawing = draw(step, &columns, peak);
-        Some(Picture::new(drawing, &self.caption(what, step, &columns, peak), &["From", "Hits", "Of these estimated"], columns.iter().filter(|column| column.all() > 0.0).map(Column::row).collect()))
+        Some(Picture::new(
+            drawing,
+            &self.caption(what, step, &columns, peak),
+            &["From", "Hits", "Of these estimated"],
+            columns.iter().filter(|column| column.all() > 0.0).map(Column::row).collect(),
+        ))
     }
 
     /// What is in each column; `starts` has the day after the last besides.

@@ -68,7 +68,12 @@ impl Networks {
         let row = |(label, hits): (String, u64)| {
             vec![text(&label), Cell::Number(thousands(hits)), Cell::Text(percent(hits, all))]
         };
-        Some(Picture::new(drawing, &caption, &["Network", "Hits", "Share"], networks.into_iter().map(row).collect()))
+        Some(Picture::new(
+            drawing,
+            &caption,
+            &["Network", "Hits", "Share"],
+            networks.into_iter().map(row).collect(),
+        ))
     }
 }
 

@@ -111,7 +111,12 @@ impl Listings {
                 Cell::Text(one.state.word().to_owned()),
             ]
         };
-        Some(Picture::new(drawing, &caption, &["Source", "Says", "Zone", "Since", "Last said", "State"], self.listings.iter().take(LANES_MAX).map(row).collect()))
+        Some(Picture::new(
+            drawing,
+            &caption,
+            &["Source", "Says", "Zone", "Since", "Last said", "State"],
+            self.listings.iter().take(LANES_MAX).map(row).collect(),
+        ))
     }
 
     /// A lane each.

@@ -83,7 +83,12 @@ pub fn of(
 
 impl Picture {
     /// A picture; the caption may hold strings of others.
-    fn new(drawing: Drawing, caption: &str, columns: &'static [&'static str], rows: Vec<Vec<Cell>>) -> Picture {
+    fn new(
+        drawing: Drawing,
+        caption: &str,
+        columns: &'static [&'static str],
+        rows: Vec<Vec<Cell>>,
+    ) -> Picture {
         Picture { drawing, caption: shown(caption), columns, rows }
     }
 }

@@ -62,12 +62,7 @@ fn sound(svg: &str) {
         let attributes: Vec<(String, String)> = start
             .attributes()
             .map(|one| one.unwrap())
-            .map(|one| {
-                (
-                    one.key.as_ref().to_owned(),
-                    one.value.to_string(),
-                )
-            })
+            .map(|one| (one.key.as_ref().to_owned(), one.value.to_string()))
             .collect();
         let name = start.name().as_ref().to_owned();
         let text =
