@@ -96,6 +96,7 @@ const COLUMNS: &[(&str, Is)] = {
         ("Reference", Place),
         ("DescriptionUrl", Place),
         ("Email", Place),
+        ("request", Place),
         ("FirstSeen", Time),
         ("LastSeen", Time),
         ("PeakDate", Time),
