@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use super::{Code, Failure, Program};
+use crate::page::path_of;
 use crate::store::Store;
 use crate::{demo, http};
 
@@ -91,7 +92,8 @@ fn build(folder: &Path, files: &Path, program: &Program) -> Result<(), Failure> 
     Ok(())
 }
 
-/// One line an object to look up: kind, value, address of its report, what it shows.
+/// One line an object to look up: kind, value, address of its page, what it shows; then where to begin, for people and
+/// for programs.
 fn show(address: SocketAddr, out: &mut dyn Write) -> io::Result<()> {
     let host = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -102,10 +104,14 @@ fn show(address: SocketAddr, out: &mut dyn Write) -> io::Result<()> {
     let all = demo::indicators();
     let width = all.iter().map(|shown| shown.value.len()).max().unwrap_or_default();
     for shown in all {
-        let report = format!("http://{address}/api/{}/{}", shown.kind, shown.value);
-        let url_width = width + format!("http://{address}/api/domain/").len();
+        let report = format!("http://{address}{}", path_of(shown.kind, &shown.value));
+        let url_width = width + format!("http://{address}/domain/").len();
         writeln!(out, "{:<6}  {:<width$}  {report:<url_width$}  {}", shown.kind, shown.value, shown.shows)?;
     }
+    writeln!(
+        out,
+        "\nOpen http://{address}/ in a browser. The same as JSON: curl http://{address}/api/domain/full.example"
+    )?;
     out.flush()
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use crate::indicator::disturbs;
+
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Tree {
@@ -88,12 +90,8 @@ pub fn columns(rows: &[Tree], keep: fn(&Tree) -> bool) -> Vec<&str> {
     names
 }
 
-/// Text of others as it may be shown: without control characters and marks that turn text round.
+/// Text of others as it may be shown: without control characters, marks that turn text round, and what is not seen.
 pub fn shown(text: &str) -> String {
-    let disturbs = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     text.chars().map(|character| if disturbs(character) { '\u{fffd}' } else { character }).collect()
 }
 

@@ -55,10 +55,15 @@ fn shorten(input: &str) -> String {
     shown
 }
 
-/// Control characters, line separators, and the marks that change the direction of text.
-fn disturbs(character: char) -> bool {
+/// Whether a character may disturb a reader: control characters, line separators, the marks that change the direction
+/// of text, and what takes no room. The joiners are none of them: Persian and Hindi are written with them.
+pub fn disturbs(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 #[cfg(test)]

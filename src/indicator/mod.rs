@@ -31,7 +31,7 @@ use utoipa::ToSchema;
 pub use self::address::{Asn, canonical, from_u128, parse_address, to_u128};
 pub use self::domain::DomainName;
 pub(crate) use self::domain::without_www;
-pub use self::error::ParseError;
+pub use self::error::{ParseError, disturbs};
 pub use self::extract::extract;
 pub use self::hash::{FileHash, FileHashes};
 pub use self::host::Host;

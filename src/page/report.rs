@@ -4,8 +4,9 @@ use askama::Template;
 
 use super::cell::{Cell, heading, is_twice};
 use super::grid::{At, Grid, Wanted};
+use super::picture::{Picture, timeline};
 use super::why::Why;
-use super::{Badge, Frame, escaped, path_of, thousands};
+use super::{Badge, Frame, escaped, path_of, thousands, told};
 use crate::dossier::rows::Counts;
 use crate::export::defanged;
 use crate::export::tree::{Tree, shown};
@@ -17,6 +18,25 @@ use crate::value::{Timestamp, Zone};
 
 /// Sections that stand elsewhere on the page than in the order of reports.
 const ELSEWHERE: [&str; 4] = ["LicenseInfo", "Zone", "RelatedObjects", "Verdict"];
+
+/// The section of a page that no report has: it is made when it is asked for.
+pub const TIMELINE: &str = "timeline";
+
+/// What a page shows besides the report's own words.
+#[derive(Default)]
+pub struct Drawn {
+    /// The pictures of sections, by the section's name.
+    pub pictures: Vec<(&'static str, Vec<Picture>)>,
+    /// The timeline, where it is wanted.
+    pub timeline: Option<timeline::Shown>,
+}
+
+impl Drawn {
+    fn take(&mut self, section: &str) -> Vec<Picture> {
+        let at = self.pictures.iter().position(|(name, _)| *name == section);
+        at.map(|at| self.pictures.swap_remove(at).1).unwrap_or_default()
+    }
+}
 
 /// How a report is wanted as a page.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +85,14 @@ pub struct ReportPage {
     pub today: String,
     /// What changed since the past moment.
     pub since: Option<Since>,
+    /// Who listed it, as a picture.
+    pub listings: Vec<Picture>,
+    /// When it was in which zone; `None`: it is only led to.
+    pub timeline: Option<timeline::Shown>,
+    /// The path of the page with its timeline; empty: there is none.
+    pub timeline_path: String,
+    /// Whether each lookup counts: then nothing is asked for that the reader did not ask for.
+    pub has_quota: bool,
     /// The path of this page.
     pub path: String,
     /// The line that asks the same.
@@ -85,6 +113,8 @@ pub struct Section {
     pub title: &'static str,
     /// How many rows are Red, and how many there are.
     pub counts: Option<(String, String)>,
+    /// The same as pictures, as far as it can be drawn.
+    pub pictures: Vec<Picture>,
     /// What it says.
     pub body: Body,
     /// The line that asks for it.
@@ -127,6 +157,7 @@ fn unreadable(error: serde_json::Error) -> StoreError {
 pub fn page(
     frame: Frame,
     report: &Report,
+    mut drawn: Drawn,
     view: &View,
     now: Timestamp,
     since: Option<&Diff>,
@@ -135,19 +166,19 @@ pub fn page(
     let mut sections = Vec::new();
     let mut empty = Vec::new();
     let mut head = Vec::new();
-    let (mut why, mut licence) = (None, String::new());
+    let (mut why, mut licence, mut has_quota) = (None, String::new(), false);
     for answer in &report.sections {
         let body: Tree = serde_json::from_str(answer.body.get()).map_err(unreadable)?;
         match answer.name {
             "Verdict" => why = Some(Why::of(&body)),
-            "LicenseInfo" => licence = licence_of(&body),
+            "LicenseInfo" => (licence, has_quota) = licence_of(&body),
             name if ELSEWHERE.contains(&name) => {}
             _ if body.says_nothing() => empty.push(answer.title),
             name => {
                 if name.ends_with("GeneralInfo") {
                     head = facts(&body);
                 }
-                sections.push(section(report, view, &path, answer, body));
+                sections.push(section(report, drawn.take(name), view, &path, answer, body));
             }
         }
     }
@@ -164,6 +195,11 @@ pub fn page(
         score: report.score.0,
         has_score: why.is_some(),
         facts: head,
+        listings: drawn.take("Verdict"),
+        timeline: drawn.timeline,
+        timeline_path: why
+            .as_ref()
+            .map_or(String::new(), |_| format!("{path}?section={TIMELINE}{as_of}#{TIMELINE}")),
         why,
         sections,
         empty,
@@ -180,6 +216,7 @@ pub fn page(
         graph: format!("/graph?of={value}"),
         path,
         licence,
+        has_quota,
         frame,
     })
 }
@@ -191,7 +228,7 @@ fn curl(view: &View, path: &str, query: &str) -> String {
 
 /// What is read first, from the overview.
 fn facts(overview: &Tree) -> Vec<(String, Cell)> {
-    const HEAD: [&str; 10] = [
+    const HEAD: [&str; 9] = [
         "Categories",
         "Status",
         "FileStatus",
@@ -199,7 +236,6 @@ fn facts(overview: &Tree) -> Vec<(String, Cell)> {
         "Popularity",
         "FirstSeen",
         "LastSeen",
-        "HitsCount",
         "SharedHosting",
         "RelatedAptReports",
     ];
@@ -215,16 +251,27 @@ fn facts(overview: &Tree) -> Vec<(String, Cell)> {
     facts
 }
 
-fn licence_of(body: &Tree) -> String {
+/// Lookups today in words, and whether they are limited.
+fn licence_of(body: &Tree) -> (String, bool) {
     let number = |name: &str| body.member(name).and_then(|value| value.line(shown).parse::<u64>().ok());
-    let (Some(used), Some(quota)) = (number("DayRequests"), number("DayQuota")) else { return String::new() };
+    let (Some(used), Some(quota)) = (number("DayRequests"), number("DayQuota")) else {
+        return (String::new(), true);
+    };
+    let used = thousands(used);
     match quota {
-        2_147_483_647.. => format!("Lookups today: {}, without a quota", thousands(used)),
-        quota => format!("Lookups today: {} of {}", thousands(used), thousands(quota)),
+        2_147_483_647.. => (format!("{used} lookups today, no quota"), false),
+        quota => (format!("{used} of {} lookups today", thousands(quota)), true),
     }
 }
 
-fn section(report: &Report, view: &View, path: &str, answer: &Answer, body: Tree) -> Section {
+fn section(
+    report: &Report,
+    pictures: Vec<Picture>,
+    view: &View,
+    path: &str,
+    answer: &Answer,
+    body: Tree,
+) -> Section {
     let name = answer.name;
     let wanted = if view.section == name { view.rows.clone() } else { Wanted::default() };
     let mut keep = vec![("section", name.to_owned())];
@@ -264,6 +311,7 @@ fn section(report: &Report, view: &View, path: &str, answer: &Answer, body: Tree
         name,
         title: answer.title,
         counts,
+        pictures,
         body,
         request: curl(view, &format!("/api{path}"), &query),
         csv: format!("/api/v1/export?value={}&format=csv{csv_query}", escaped(&report.subject)),
@@ -274,11 +322,7 @@ fn changed(diff: &Diff) -> Since {
     Since {
         then: (Badge(diff.from.zone), diff.from.score.0),
         now: (Badge(diff.to.zone), diff.to.score.0),
-        changes: diff
-            .changes
-            .iter()
-            .map(|change| crate::export::without_links(&shown(&change.text)))
-            .collect(),
+        changes: diff.changes.iter().map(told).collect(),
         sections: (diff.sections.iter())
             .map(|section| (section.title.to_owned(), section.came_count, section.went_count))
             .filter(|(_, added, removed)| added + removed > 0)

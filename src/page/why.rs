@@ -14,7 +14,7 @@ pub struct Why {
     /// How much the verdict rests on.
     pub confidence: String,
     /// The moment that it is of.
-    pub as_of: String,
+    pub as_of: Option<Cell>,
     /// What speaks for its zone, the largest first.
     pub evidence: Vec<Piece>,
     /// Pieces that count, as parts of a bar that is 100 wide.
@@ -91,12 +91,16 @@ pub struct Pin {
     pub by: String,
     /// Why.
     pub reason: String,
-    /// Until when.
-    pub expires: String,
+    /// Until when; `None`: for good.
+    pub expires: Option<Cell>,
 }
 
 fn text(tree: &Tree, name: &str) -> String {
     tree.member(name).filter(|value| !value.is_empty()).map(|value| value.line(shown)).unwrap_or_default()
+}
+
+fn moment(tree: &Tree, name: &str) -> Option<Cell> {
+    tree.member(name).filter(|value| !value.is_empty()).map(|value| Cell::of(name, value))
 }
 
 fn number(tree: &Tree, name: &str) -> f64 {
@@ -124,7 +128,7 @@ impl Why {
                 .map(|one| format!("{} {}", text(one, "Name"), text(one, "Version")))
                 .unwrap_or_default(),
             confidence: text(verdict, "Confidence"),
-            as_of: text(verdict, "AsOf"),
+            as_of: moment(verdict, "AsOf"),
             parts: parts(&evidence),
             evidence,
             benign: list(verdict, "Benign").iter().map(counter).collect(),
@@ -132,7 +136,7 @@ impl Why {
                 zone: badge(pin),
                 by: text(pin, "By"),
                 reason: without_links(&text(pin, "Reason")),
-                expires: text(pin, "Expires"),
+                expires: moment(pin, "Expires"),
             }),
             notes: list(verdict, "Notes").iter().map(|note| without_links(&note.line(shown))).collect(),
         }

@@ -16,6 +16,7 @@ mod feeds;
 mod follow;
 mod forget;
 mod formats;
+mod graph;
 mod history;
 mod http;
 mod ingest;

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use super::{frame, looked_up, page};
 use crate::access::Caller;
 use crate::http::Service;
+use crate::page::cell::Cell;
 use crate::page::{Frame, thousands};
 use crate::value::Timestamp;
 
@@ -18,7 +19,10 @@ use crate::value::Timestamp;
 #[template(path = "home.html")]
 struct HomePage {
     frame: Frame,
+    /// How many sources there are, or that there is none.
     sources: String,
+    /// When the newest of them was asked.
+    newest: Option<Cell>,
 }
 
 pub(super) async fn home(
@@ -32,15 +36,19 @@ pub(super) async fn home(
             snapshot.batches().iter().map(|batch| batch.source.as_str()).collect();
         let newest: Option<Timestamp> = snapshot.batches().iter().map(|batch| batch.observed).max();
         Ok(match (names.len(), newest) {
-            (0, _) | (_, None) => "Nothing was imported yet: zonelens import --help says how.".to_owned(),
-            (1, Some(newest)) => format!("1 source, its newest state of {newest}."),
+            (0, _) | (_, None) => {
+                ("Nothing was imported yet: zonelens import --help says how.".to_owned(), None)
+            }
+            (1, Some(newest)) => ("1 source".to_owned(), Some(Cell::time(&newest.to_string()))),
             (count, Some(newest)) => {
-                format!("{} sources, the newest state of {newest}.", thousands(count as u64))
+                (format!("{} sources", thousands(count as u64)), Some(Cell::time(&newest.to_string())))
             }
         })
     });
     match asked.await {
-        Ok(sources) => page(StatusCode::OK, &HomePage { frame: frame(&service, &caller, "/"), sources }),
+        Ok((sources, newest)) => {
+            page(StatusCode::OK, &HomePage { frame: frame(&service, &caller, "/"), sources, newest })
+        }
         Err(problem) => problem.into_response(),
     }
 }

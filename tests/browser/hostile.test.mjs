@@ -1,0 +1,66 @@
+// Whatever others wrote stays text: nothing runs, nothing leads away, nothing turns the page around.
+import assert from "node:assert/strict";
+import { own, sign_in, test } from "./lib/browser.mjs";
+import * as hostile from "./lib/hostile.mjs";
+import { layout_faults } from "./lib/layout.mjs";
+
+const WIDTHS = [360, 1280];
+const url_path = (url) => `/url/${encodeURIComponent(url)}`;
+const PAGES = [
+  `/domain/${hostile.DOMAIN}`, `/ip/${hostile.ADDRESS}`, `/hash/${hostile.FILE}`, `/domain/${hostile.LONG}`,
+  `/domain/xn--80ak6aa92e.${hostile.DOMAIN}`, `/domain/${encodeURIComponent(`a"onx='b.${hostile.DOMAIN}`)}`,
+  ...hostile.URLS.map(url_path),
+  `/domain/${hostile.DOMAIN}?section=Subdomains&sort=Subdomain&filter=${encodeURIComponent(hostile.STRINGS[1])}`,
+  `/domain/${hostile.DOMAIN}?as_of=${new Date().toISOString().slice(0, 10)}&section=${encodeURIComponent(hostile.STRINGS[0])}`,
+  `/domain/unknown.${hostile.LONG.slice(-40)}`,
+  `/domain/${encodeURIComponent(hostile.STRINGS[1])}`,
+  `/search?q=${encodeURIComponent(hostile.STRINGS.join("\n"))}`,
+  `/search?q=${encodeURIComponent(hostile.STRINGS[1])}`,
+  `/login?next=${encodeURIComponent(`/"><script>window.pwned=1</script>`)}`,
+  `/${encodeURIComponent(hostile.STRINGS[0])}`,
+];
+
+for (const path of PAGES) {
+  test(`hostile: ${path.slice(0, 90)}`, async (page) => {
+    await sign_in(page);
+    await page.goto(own + path);
+    await page.evaluate(() => { for (const details of document.querySelectorAll("details")) details.open = true; });
+    const found = await page.evaluate(() => ({
+      pwned: window.pwned,
+      made: [...document.querySelectorAll("script, img, iframe, object, embed, base, style, [style], svg[onload]")]
+        .map((element) => element.outerHTML).filter((html) => !/^<script src="\/static\//.test(html)),
+      handlers: [...document.querySelectorAll("*")].flatMap((element) =>
+        [...element.attributes].filter((attribute) => attribute.name.startsWith("on")).map((attribute) => `${element.tagName} ${attribute.name}`)),
+      left: [...document.querySelectorAll("a[href], area[href], form[action], link[href], [src]")].filter((element) =>
+        new URL(element.href?.baseVal ?? element.href ?? element.action ?? element.src, location).origin !== location.origin)
+        .map((element) => element.outerHTML.slice(0, 200)),
+      text: document.documentElement.textContent,
+      attributes: [...document.querySelectorAll("*")].flatMap((element) => [...element.attributes].map((attribute) => attribute.value)).join("\n"),
+    }));
+    assert.equal(found.pwned, undefined);
+    assert.deepEqual(found.made, []);
+    assert.deepEqual(found.handlers, []);
+    assert.deepEqual(found.left, [], "nothing leads elsewhere");
+    assert.doesNotMatch(found.text, hostile.BIDI);
+    const faults = [];
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 });
+      faults.push(...(await layout_faults(page)).map((fault) => `${width} px: ${fault}`));
+    }
+    assert.deepEqual(faults, []);
+  });
+}
+
+test("hostile: the facts are on the pages", async (page) => {
+  await sign_in(page);
+  const shown = async (path) => {
+    await page.goto(own + path);
+    return page.locator("main").innerText();
+  };
+  const domain = await shown(`/domain/${hostile.DOMAIN}`);
+  for (const part of ["<script>window.pwned=1</script>", "<img src=x onerror=window.pwned=1>", "javascript:alert(1)"]) {
+    assert.ok(domain.includes(part), `${part} is shown as text`);
+  }
+  assert.match(await shown(`/ip/${hostile.ADDRESS}`), /set by .*<script>/s);
+  assert.match(await shown(`/hash/${hostile.FILE}`), /<img src=x/);
+});

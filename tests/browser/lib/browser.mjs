@@ -1,0 +1,113 @@
+// A browser, pages that are watched, and what is asked of every page whatever is tested on it.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { after, before, test as node_test } from "node:test";
+import { chromium } from "playwright-core";
+
+/** Where the services answer: `run.sh` starts them and says so. */
+export const demo = needed("ZONELENS_DEMO");
+export const own = needed("ZONELENS_OWN");
+/** Who signs in there. */
+export const user = { name: "ann", password: needed("ZONELENS_PASSWORD") };
+
+const TEST_MS = 30_000;
+const axe_source = await readFile(createRequire(import.meta.url).resolve("axe-core"), "utf8");
+
+function needed(name) {
+  const value = process.env[name];
+  assert.ok(value, `${name} is not set: tests/browser/run.sh sets it`);
+  return value;
+}
+
+let browser;
+before(async () => { browser = await launch(); });
+after(async () => { await browser?.close(); });
+
+export function launch() {
+  // Nothing of others is loaded, so that a container without user namespaces will do.
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+}
+
+/** A test with a page of its own, `page`, which is watched from its first request to its last. */
+export function test(name, options, body = options) {
+  node_test(name, { timeout: TEST_MS }, async () => {
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 900 }, timezoneId: "Asia/Tokyo", ...(body === options ? {} : options),
+    });
+    context.setDefaultTimeout(8_000);
+    const seen = await watch(context);
+    try {
+      const page = await context.newPage();
+      await body(page, context, seen);
+      assert.deepEqual(seen.faults, [], "the pages of this test loaded, ran or asked what they must not");
+    } finally {
+      await context.close();
+    }
+  });
+}
+
+/**
+ * Faults of all pages of a context: requests that leave for elsewhere, violations of the policy, errors of scripts, dialogs.
+ * That an answer is 404 is said by the console too, and no fault.
+ */
+async function watch(context) {
+  const seen = { faults: [], requests: [] };
+  const fault = (what) => seen.faults.push(what);
+  context.on("request", (request) => {
+    seen.requests.push(request.url());
+    const url = new URL(request.url());
+    const is_own = [demo, own].includes(url.origin) || url.protocol === "data:" || url.protocol === "blob:";
+    if (!is_own) fault(`a request to ${request.url().slice(0, 200)}`);
+  });
+  context.on("console", (message) => {
+    const is_status = /^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
+    if (["error", "warning"].includes(message.type()) && !is_status) fault(`console: ${message.text()}`);
+  });
+  context.on("weberror", (error) => fault(`script: ${error.error()}`));
+  context.on("dialog", (dialog) => { fault(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+  await context.exposeBinding("told_of_violation", (_, text) => fault(`policy: ${text}`));
+  await context.addInitScript(() => document.addEventListener("securitypolicyviolation", (event) =>
+    window.told_of_violation(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`)));
+  return seen;
+}
+
+/** Opens a path of the demo, or an address. */
+export async function open(page, path, status = 200) {
+  const answer = await page.goto(new URL(path, demo).href);
+  assert.equal(answer.status(), status, `${path} answers ${answer.status()}`);
+  return answer;
+}
+
+/** Signs in at the service with users, by its form. */
+export async function sign_in(page, who = user) {
+  await page.goto(`${own}/login`);
+  await page.getByLabel("Name").fill(who.name);
+  await page.getByLabel("Password").fill(who.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL((url) => url.pathname !== "/login");
+}
+
+/** What axe-core finds wrong with the page as it stands: rule, what it says, where. */
+export async function axe(page) {
+  // As the tool of a reader who is not bound by the page's policy.
+  await page.evaluate(axe_source);
+  const found = await page.evaluate(() => window.axe.run(document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    resultTypes: ["violations"],
+  }));
+  const told = (violation) => violation.nodes.slice(0, 5).map((node) =>
+    `${violation.id}: ${violation.help}: ${node.target.join(" ")}: ${node.any[0]?.message ?? node.all[0]?.message ?? node.none[0]?.message ?? ""}`);
+  return { violations: found.violations.flatMap(told), passes: found.passes.length };
+}
+
+/** The section of a report under a heading. */
+export function section(page, title) {
+  return page.locator("section.section").filter({ has: page.getByRole("heading", { name: title, exact: true }) });
+}
+
+/** The rows of a table as texts of cells. */
+export function rows(table) {
+  return table.locator("tbody tr").evaluateAll((all) =>
+    all.map((row) => [...row.cells].map((cell) => cell.innerText.trim())));
+}

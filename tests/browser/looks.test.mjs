@@ -1,0 +1,60 @@
+// How pages lie on screens of three widths, light and dark; and what axe-core says of them.
+import assert from "node:assert/strict";
+import { axe, open, own, sign_in, test } from "./lib/browser.mjs";
+import { layout_faults } from "./lib/layout.mjs";
+import { PAGES } from "./lib/pages.mjs";
+
+const WIDTHS = [360, 768, 1280, 1440];
+const AXE_WIDTHS = [360, 1440];
+let checked = 0;
+
+async function looks(page) {
+  const faults = [];
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 });
+      const at = (fault) => faults.push(`${width} px, ${colorScheme}: ${fault}`);
+      // Colours do not move anything.
+      if (colorScheme === "light") (await layout_faults(page)).forEach(at);
+      if (AXE_WIDTHS.includes(width)) {
+        const found = await axe(page);
+        found.violations.forEach(at);
+        checked += found.passes;
+      }
+    }
+  }
+  assert.deepEqual(faults, []);
+}
+
+for (const [name, path, status] of PAGES) {
+  test(`looks: ${name}`, async (page) => {
+    await open(page, path, status);
+    await looks(page);
+  });
+}
+
+test("looks: everything open", async (page) => {
+  await open(page, "/domain/full.example");
+  await page.evaluate(() => { for (const details of document.querySelectorAll("details")) details.open = true; });
+  await looks(page);
+});
+
+test("looks: sign in, and a wrong password", async (page) => {
+  await open(page, `${own}/login`);
+  await looks(page);
+  await page.getByLabel("Name").fill("nobody");
+  await page.getByLabel("Password").fill("wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("alert").waitFor();
+  await looks(page);
+});
+
+test("looks: signed in", async (page) => {
+  await sign_in(page);
+  await looks(page);
+});
+
+test("looks: axe-core checked something", async () => {
+  assert.ok(checked > 500, `${checked} rules passed`);
+});
