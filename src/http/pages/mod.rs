@@ -31,6 +31,7 @@ mod accounts;
 mod desk;
 mod graph;
 mod home;
+mod overlap;
 mod own;
 mod records;
 mod report;

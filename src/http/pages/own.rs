@@ -22,10 +22,8 @@ use crate::http::Service;
 use crate::http::error::Problem;
 use crate::http::gate::{SignedIn, own_page};
 use crate::http::people::{answered, wrong};
-use crate::http::users::{
-    NewPassword, Setup, WantedToken, called, change_password, directory, end_token, make_first, make_token,
-    may_manage, me_of, tokens_of, with_object,
-};
+use crate::http::tokens::{WantedToken, called, end_token, make_token, may_manage, tokens_of};
+use crate::http::users::{NewPassword, Setup, change_password, directory, make_first, me_of, with_object};
 use crate::lookup::Licence;
 use crate::page::cell::Cell;
 use crate::page::rows::{DetailPage, Form, RowsPage, chosen, record_of, rows_of};
@@ -65,8 +63,7 @@ async fn account(State(service): Shared, Extension(caller): Extension<Caller>, u
             title: format!("You are {}", caller.name()),
             about: "Lookups are counted by day, and anew from 00:00 UTC.".to_owned(),
             done: done(&uri),
-            record: record_of(&me_of(&caller), &["user", "csrf"])
-                .map_err(|error| unreadable(&uri, &error))?,
+            record,
             forms: if is_person { vec![password] } else { Vec::new() },
             tables: Vec::new(),
             links: vec![
