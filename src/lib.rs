@@ -15,6 +15,7 @@ pub mod export; // what others read: STIX, OpenIOC, CSV
 pub mod fact; // what every input comes down to
 pub mod feeds; // bytes to facts: the table of formats
 pub mod generate; // telemetry of any size from a seed, for benchmarks
+pub mod graph; // what is around indicators, for going from one to the next
 pub mod history; // what changed, and why
 pub mod http; // the service
 pub mod import; // a file to one batch, all of it or nothing

@@ -197,6 +197,22 @@ pub fn report_in(
     indicator: &Indicator,
     request: &Request,
 ) -> Result<Report, LookupError> {
+    report_and(snapshot, context, indicator, request, |_| Ok(())).map(|(report, ())| report)
+}
+
+/// The report on an indicator, and what `more` makes of the same dossier after it: what the report has read of it is
+/// not read again.
+///
+/// # Errors
+///
+/// As [`report`], and what `more` says.
+pub fn report_and<T>(
+    snapshot: &Arc<Snapshot>,
+    context: &Context<'_>,
+    indicator: &Indicator,
+    request: &Request,
+    more: impl FnOnce(&About<'_>) -> Result<T, StoreError>,
+) -> Result<(Report, T), LookupError> {
     let kind = indicator.kind();
     let wanted = wanted(kind, request)?;
     about(snapshot, context, indicator, request, |about| {
@@ -211,13 +227,14 @@ pub fn report_in(
             }
         }
         let verdict = &about.common().verdict;
-        Ok(Report {
+        let report = Report {
             kind,
             subject: indicator.to_string(),
             zone: verdict.zone,
             score: verdict.score,
             sections,
-        })
+        };
+        Ok((report, more(about)?))
     })
 }
 

@@ -38,7 +38,11 @@ pub fn limit(text: &str) -> Result<usize, String> {
 }
 
 /// Reads a parameter that is a number from 1 on; what is more than `max` is taken as that.
-fn number(name: &str, text: &str, max: usize) -> Result<usize, String> {
+///
+/// # Errors
+///
+/// Anything else; for a person.
+pub fn number(name: &str, text: &str, max: usize) -> Result<usize, String> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let number = if is_number { digits.parse().unwrap_or(usize::MAX) } else { 0 };

@@ -66,23 +66,31 @@ document.addEventListener("keydown", (event) => {
   box.select();
 });
 
-// A section is sorted, filtered and turned in its place; the address says how it stands, and going back leads back.
-let shown = location.search;
-addEventListener("popstate", () => { if (location.search !== shown) location.reload(); });
-const mark = (element) => element.name || element.rel || element.textContent;
-async function turn(section, href) {
+// A section as an address has it, in the place of what stands there; nothing where it does not come.
+async function fill(section, href) {
   section.setAttribute("aria-busy", "true");
-  const held = section.contains(document.activeElement) && mark(document.activeElement);
-  const url = new URL(href, location);
-  const part = new URL(url);
+  const part = new URL(href, location);
   part.searchParams.set("part", "1");
   part.hash = "";
   const answer = await fetch(part, { headers: { accept: "text/html" } }).catch(() => null);
   const page = answer && answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page && page.getElementById(section.id);
-  if (!fresh) { location.href = href; return; }
+  section.removeAttribute("aria-busy");
+  if (!fresh) return null;
   section.replaceWith(fresh);
   ready(fresh);
+  return fresh;
+}
+
+// A section is sorted, filtered and turned in its place; the address says how it stands, and going back leads back.
+let shown = location.search;
+addEventListener("popstate", () => { if (location.search !== shown) location.reload(); });
+const mark = (element) => element.name || element.rel || element.textContent;
+async function turn(section, href) {
+  const held = section.contains(document.activeElement) && mark(document.activeElement);
+  const fresh = await fill(section, href);
+  if (!fresh) { location.href = href; return; }
+  const url = new URL(href, location);
   if (url.search !== shown) history.pushState(null, "", url);
   shown = url.search;
   fresh.querySelector("h2").scrollIntoView({ block: "nearest" });
@@ -105,6 +113,11 @@ document.addEventListener("submit", (event) => {
   url.search = new URLSearchParams(new FormData(form));
   turn(form.closest("section"), url.href);
 });
+
+// What costs more than the rest of a page is asked for when the page is there; who turned it off has the link.
+for (const link of all("section.section a.later")) {
+  fill(link.closest("section"), link.href).then((fresh) => { if (!fresh) link.textContent += ": it did not come, try again"; });
+}
 
 // Menus close when something else is pressed, and with Escape.
 document.addEventListener("click", (event) => {

@@ -291,25 +291,7 @@ impl<'a> AddressDossier<'a> {
     ///
     /// Damage in the store.
     pub fn networks(&self) -> Result<&Networks, StoreError> {
-        cell(&self.networks, || {
-            let mut networks = Networks::default();
-            let view = self.common.view();
-            for range in self.common.ranges(self.address, |kind| kind == Kind::Network)?.iter().rev() {
-                let object = view.table(&ObjectKey::network(range), Table::Network)?;
-                let mut facts = Vec::new();
-                for statement in object.statements(Table::Network).filter(|one| one.is_current()) {
-                    let source = view.snapshot().source_name(statement.source);
-                    let fact: Network = statement.fact()?;
-                    let at = fact.observed.unwrap_or(statement.last).max(statement.first);
-                    facts.push((std::cmp::Reverse(at), source, fact));
-                }
-                facts.sort_by_key(|(at, source, _)| (*at, *source));
-                for (_, _, fact) in facts {
-                    networks.take(fact);
-                }
-            }
-            Ok(networks)
-        })
+        cell(&self.networks, || self.common.networks_of(self.address))
     }
 
     /// Where to read more of the evidence.
@@ -372,6 +354,33 @@ impl<'a> AddressDossier<'a> {
             _ => own.edges(*table).iter().map(|edge| edge.observed.hits()).sum(),
         };
         tables.iter().map(of_table).sum()
+    }
+}
+
+impl Common<'_> {
+    /// What the networks that hold an address say.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn networks_of(&self, address: IpAddr) -> Result<Networks, StoreError> {
+        let mut networks = Networks::default();
+        let view = self.view();
+        for range in self.ranges(address, |kind| kind == Kind::Network)?.iter().rev() {
+            let object = view.table(&ObjectKey::network(range), Table::Network)?;
+            let mut facts = Vec::new();
+            for statement in object.statements(Table::Network).filter(|one| one.is_current()) {
+                let source = view.snapshot().source_name(statement.source);
+                let fact: Network = statement.fact()?;
+                let at = fact.observed.unwrap_or(statement.last).max(statement.first);
+                facts.push((std::cmp::Reverse(at), source, fact));
+            }
+            facts.sort_by_key(|(at, source, _)| (*at, *source));
+            for (_, _, fact) in facts {
+                networks.take(fact);
+            }
+        }
+        Ok(networks)
     }
 }
 

@@ -148,6 +148,24 @@ impl<'a> DomainDossier<'a> {
         .copied()
     }
 
+    /// URLs on exactly this host.
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn urls(&self) -> Result<List<UrlRow>, StoreError> {
+        let on_host = self.host().edges(Table::Url).iter().filter(|edge| self.is_own_url(edge));
+        Ok(List::new(self.common.urls(on_host, true)?, ROWS_MAX))
+    }
+
+    /// Whether an edge leads to a URL on exactly this host, not below it.
+    fn is_own_url(&self, edge: &Edge) -> bool {
+        let Some((Part::Url(key), _)) = read_part(&edge.counterpart) else { return false };
+        let host = host_of(key);
+        let name = host.as_ref().and_then(Host::domain);
+        name.is_some_and(|name| name.as_str() == self.name.without_www())
+    }
+
     /// Known names below the domain.
     ///
     /// # Errors
@@ -260,7 +278,7 @@ impl<'a> DomainDossier<'a> {
             self.follow_aliases(&mut seen)?;
             let mut rows = Vec::with_capacity(seen.len());
             for (address, (observed, via)) in seen {
-                rows.push(self.address_row(address, &observed, via)?);
+                rows.push(self.address_row(address, observed, via)?);
             }
             let mut list = List::new(rows, ROWS_MAX);
             for row in &mut list.rows {
@@ -273,16 +291,16 @@ impl<'a> DomainDossier<'a> {
     fn address_row(
         &self,
         address: IpAddr,
-        observed: &Observed,
+        observed: Observed,
         via: Vec<String>,
     ) -> Result<AddressRow, StoreError> {
         let (zone, score) = self.common.judge.address_zone(address)?;
-        let (first, last) = moments(observed);
+        let (first, last) = moments(&observed);
         let mut tie = [0; 17];
         tie[0] = u8::from(address.is_ipv6());
         tie[1..].copy_from_slice(&to_u128(address).to_be_bytes());
         let (hits, peak) = (observed.hits(), observed.peak());
-        Ok(AddressRow { zone, score, address, tie, country: None, hits, first, last, peak, via })
+        Ok(AddressRow { zone, score, address, tie, country: None, hits, first, last, peak, observed, via })
     }
 
     /// Adds what the name's aliases resolved to at the same time, for sources that tell no whole answers.
@@ -399,10 +417,7 @@ impl<'a> DomainDossier<'a> {
         let own = |object: &Object| -> Vec<(Timestamp, Timestamp)> {
             let edges =
                 tables.iter().flat_map(|table| object.edges(*table)).map(|edge| moments(&edge.observed));
-            let urls = object.edges(Table::Url).iter().filter(|edge| {
-                matches!(read_part(&edge.counterpart), Some((Part::Url(key), _))
-                    if host_of(key).is_some_and(|host| host.domain().is_some_and(|host| host.as_str() == self.name.without_www())))
-            });
+            let urls = object.edges(Table::Url).iter().filter(|edge| self.is_own_url(edge));
             let listed = object.statements(Table::Listing).map(|one| (one.first, one.last));
             edges.chain(urls.map(|edge| moments(&edge.observed))).chain(listed).collect()
         };

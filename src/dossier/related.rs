@@ -22,7 +22,11 @@ impl Common<'_> {
 
     /// Rows of files from edges whose counterpart is a file and, perhaps, a URL: one row a file, or one a
     /// file and URL.
-    pub(super) fn files<'e>(
+    ///
+    /// # Errors
+    ///
+    /// Damage in the store.
+    pub fn files<'e>(
         &self,
         edges: impl Iterator<Item = &'e Edge>,
         by_url: bool,

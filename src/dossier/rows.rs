@@ -145,6 +145,8 @@ pub struct AddressRow {
     pub last: Timestamp,
     /// The best day.
     pub peak: Peak,
+    /// All of when and how often.
+    pub observed: Observed,
     /// The aliases on the way.
     pub via: Vec<String>,
 }

@@ -184,6 +184,11 @@ impl<'a> UrlDossier<'a> {
         self.requested.as_ref().map(moments)
     }
 
+    /// When and how often it was requested, downloaded from and accessed.
+    pub fn requested(&self) -> Option<&Observed> {
+        self.requested.as_ref()
+    }
+
     /// How often it was requested, downloaded from and accessed.
     pub fn hits(&self) -> u64 {
         self.requested.as_ref().map_or(0, Observed::hits)

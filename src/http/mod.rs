@@ -47,6 +47,7 @@ mod cache;
 mod connection;
 mod error;
 mod gate;
+mod graph;
 mod part;
 mod table;
 mod tls;
@@ -287,6 +288,7 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/similar", get(own::similar))
         .route("/api/v1/timeline", get(own::timeline))
+        .route("/api/v1/graph", get(graph::around))
         .route("/api/v1/sources", get(sources::list))
         .route("/api/v1/sources/overlap", get(sources::overlap))
         .route("/api/v1/network/{*cidr}", get(search::network))

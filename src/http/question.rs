@@ -204,10 +204,21 @@ fn as_of(query: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
 
 /// A parameter of a query, its escapes taken off; the last where it stands several times.
 pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
-    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-    let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    let value = pairs.rfind(|(key, _)| decoded(key) == name)?.1;
+    let (_, value) = pairs(query).rfind(|(key, _)| decoded(key) == name)?;
     Some(decoded(value))
+}
+
+/// All values of a parameter that can stand several times, in their order.
+pub(super) fn parameters(query: &str, name: &str) -> Vec<String> {
+    pairs(query).filter(|(key, _)| decoded(key) == name).map(|(_, value)| decoded(value)).collect()
+}
+
+fn pairs(query: &str) -> impl DoubleEndedIterator<Item = (&str, &str)> {
+    query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -223,6 +234,7 @@ mod tests {
         assert_eq!(parameter("sections=A%252CB", "sections").as_deref(), Some("A%2CB"));
         assert_eq!(parameter("sections", "sections").as_deref(), Some(""));
         assert_eq!(parameter("", "count"), None);
+        assert_eq!(parameters("open=a&x=2&op%65n=b%26c", "open"), ["a", "b&c"]);
     }
 
     #[test]

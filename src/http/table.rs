@@ -110,6 +110,8 @@ pub(super) static PATHS: &[Path] = {
         lookup("/api/v1/diff", Dialect::Tip),
         lookup("/api/v1/similar", Dialect::Tip),
         lookup("/api/v1/timeline", Dialect::Tip),
+        // Each that is opened is in the audit by itself.
+        lookup("/api/v1/graph", Dialect::Tip),
         lookup("/api/v1/network/", Dialect::Tip),
         lookup("/api/v1/asn/", Dialect::Tip),
         lookup("/api/v1/search-all", Dialect::Tip),
@@ -131,6 +133,7 @@ pub(super) static PATHS: &[Path] = {
         lookup_page("/url/"),
         lookup_page("/hash/"),
         lookup_page("/search"),
+        lookup_page("/graph"),
         page("/login", "login", Open, Open),
         page("/logout", "logout", Open, Open),
         page("/static/", "", Open, Open),

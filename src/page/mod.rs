@@ -9,13 +9,18 @@
 
 use askama::filters::HtmlSafe;
 
+use crate::export::tree::shown;
+use crate::export::{defanged, without_links};
+use crate::history::Change;
 use crate::indicator::Kind;
 use crate::value::Zone;
 
 pub mod assets;
 pub mod bulk;
 pub mod cell;
+pub mod graph;
 pub mod grid;
+pub mod picture;
 pub mod report;
 pub mod rows;
 pub mod unknown;
@@ -95,6 +100,16 @@ pub fn escaped(text: &str) -> percent_encoding::PercentEncode<'_> {
     const KEPT: &AsciiSet =
         &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~').remove(b':');
     utf8_percent_encode(text, KEPT)
+}
+
+/// What changed of a verdict, in words: the indicator that it names is defanged, and no link is left.
+fn told(change: &Change) -> String {
+    let words = shown(&change.text);
+    let indicator = shown(change.indicator.as_deref().unwrap_or_default());
+    if indicator.is_empty() {
+        return without_links(&words);
+    }
+    words.split(&indicator).map(without_links).collect::<Vec<_>>().join(&defanged(&indicator))
 }
 
 /// A number with its thousands apart.

@@ -4,8 +4,9 @@ use askama::Template;
 
 use super::cell::{Cell, heading, is_twice};
 use super::grid::{At, Grid, Wanted};
+use super::picture::{Picture, timeline};
 use super::why::Why;
-use super::{Badge, Frame, escaped, path_of, thousands};
+use super::{Badge, Frame, escaped, path_of, thousands, told};
 use crate::dossier::rows::Counts;
 use crate::export::defanged;
 use crate::export::tree::{Tree, shown};
@@ -17,6 +18,25 @@ use crate::value::{Timestamp, Zone};
 
 /// Sections that stand elsewhere on the page than in the order of reports.
 const ELSEWHERE: [&str; 4] = ["LicenseInfo", "Zone", "RelatedObjects", "Verdict"];
+
+/// The section of a page that no report has: it is made when it is asked for.
+pub const TIMELINE: &str = "timeline";
+
+/// What a page shows besides the report's own words.
+#[derive(Default)]
+pub struct Drawn {
+    /// The pictures of sections, by the section's name.
+    pub pictures: Vec<(&'static str, Vec<Picture>)>,
+    /// The timeline, where it is wanted.
+    pub timeline: Option<timeline::Shown>,
+}
+
+impl Drawn {
+    fn take(&mut self, section: &str) -> Vec<Picture> {
+        let at = self.pictures.iter().position(|(name, _)| *name == section);
+        at.map(|at| self.pictures.swap_remove(at).1).unwrap_or_default()
+    }
+}
 
 /// How a report is wanted as a page.
 #[derive(Clone, Debug, Default)]
@@ -65,12 +85,22 @@ pub struct ReportPage {
     pub today: String,
     /// What changed since the past moment.
     pub since: Option<Since>,
+    /// Who listed it, as a picture.
+    pub listings: Vec<Picture>,
+    /// When it was in which zone; `None`: it is only led to.
+    pub timeline: Option<timeline::Shown>,
+    /// The path of the page with its timeline; empty: there is none.
+    pub timeline_path: String,
+    /// Whether each lookup counts: then nothing is asked for that the reader did not ask for.
+    pub has_quota: bool,
     /// The path of this page.
     pub path: String,
     /// The line that asks the same.
     pub request: String,
-    /// What leaves, by name and path.
-    pub exports: Vec<(&'static str, String)>,
+    /// What leaves, by name, path, and name of the file; empty where it is shown instead.
+    pub exports: Vec<(&'static str, String, String)>,
+    /// The object as the name of a file.
+    pub file: String,
     /// The path of the graph.
     pub graph: String,
     /// Lookups today, and how many are allowed.
@@ -85,6 +115,8 @@ pub struct Section {
     pub title: &'static str,
     /// How many rows are Red, and how many there are.
     pub counts: Option<(String, String)>,
+    /// The same as pictures, as far as it can be drawn.
+    pub pictures: Vec<Picture>,
     /// What it says.
     pub body: Body,
     /// The line that asks for it.
@@ -127,6 +159,7 @@ fn unreadable(error: serde_json::Error) -> StoreError {
 pub fn page(
     frame: Frame,
     report: &Report,
+    mut drawn: Drawn,
     view: &View,
     now: Timestamp,
     since: Option<&Diff>,
@@ -135,25 +168,26 @@ pub fn page(
     let mut sections = Vec::new();
     let mut empty = Vec::new();
     let mut head = Vec::new();
-    let (mut why, mut licence) = (None, String::new());
+    let (mut why, mut licence, mut has_quota) = (None, String::new(), false);
     for answer in &report.sections {
         let body: Tree = serde_json::from_str(answer.body.get()).map_err(unreadable)?;
         match answer.name {
             "Verdict" => why = Some(Why::of(&body)),
-            "LicenseInfo" => licence = licence_of(&body),
+            "LicenseInfo" => (licence, has_quota) = licence_of(&body),
             name if ELSEWHERE.contains(&name) => {}
             _ if body.says_nothing() => empty.push(answer.title),
             name => {
                 if name.ends_with("GeneralInfo") {
                     head = facts(&body);
                 }
-                sections.push(section(report, view, &path, answer, body));
+                sections.push(section(report, drawn.take(name), view, &path, answer, body));
             }
         }
     }
     let value = escaped(&report.subject);
     let as_of =
         if view.as_of.is_empty() { String::new() } else { format!("&as_of={}", escaped(&view.as_of)) };
+    let file = file_name(&report.subject);
     let export = |format: &str| format!("/api/v1/export?value={value}&format={format}{as_of}");
     Ok(ReportPage {
         subject: defanged(&shown(&report.subject)),
@@ -164,6 +198,11 @@ pub fn page(
         score: report.score.0,
         has_score: why.is_some(),
         facts: head,
+        listings: drawn.take("Verdict"),
+        timeline: drawn.timeline,
+        timeline_path: why
+            .as_ref()
+            .map_or(String::new(), |_| format!("{path}?section={TIMELINE}{as_of}#{TIMELINE}")),
         why,
         sections,
         empty,
@@ -172,16 +211,27 @@ pub fn page(
         since: since.map(changed),
         request: curl(view, &format!("/api{path}"), &as_of.replacen('&', "?", 1)),
         exports: vec![
-            ("JSON", export("json")),
-            ("STIX 2.1", export("stix")),
-            ("MISP event", export("misp")),
-            ("Page to print", export("html")),
+            ("JSON", export("json"), format!("{file}.json")),
+            ("STIX 2.1", export("stix"), format!("{file}.stix.json")),
+            ("MISP event", export("misp"), format!("{file}.misp.json")),
+            ("Page to print", export("html"), String::new()),
         ],
+        file,
         graph: format!("/graph?of={value}"),
         path,
         licence,
+        has_quota,
         frame,
     })
+}
+
+/// An object as the name of a file without an ending: letters and digits, and not too many.
+fn file_name(object: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    let kept = |character: char| {
+        if character.is_ascii_alphanumeric() || "._-".contains(character) { character } else { '-' }
+    };
+    object.chars().map(kept).take(CHARS_MAX).collect()
 }
 
 /// A line that asks a path of this service.
@@ -214,16 +264,27 @@ fn facts(overview: &Tree) -> Vec<(String, Cell)> {
     facts
 }
 
-fn licence_of(body: &Tree) -> String {
+/// Lookups today in words, and whether they are limited.
+fn licence_of(body: &Tree) -> (String, bool) {
     let number = |name: &str| body.member(name).and_then(|value| value.line(shown).parse::<u64>().ok());
-    let (Some(used), Some(quota)) = (number("DayRequests"), number("DayQuota")) else { return String::new() };
+    let (Some(used), Some(quota)) = (number("DayRequests"), number("DayQuota")) else {
+        return (String::new(), true);
+    };
+    let used = thousands(used);
     match quota {
-        2_147_483_647.. => format!("Lookups today: {}, without a quota", thousands(used)),
-        quota => format!("Lookups today: {} of {}", thousands(used), thousands(quota)),
+        2_147_483_647.. => (format!("{used} lookups today, no quota"), false),
+        quota => (format!("{used} of {} lookups today", thousands(quota)), true),
     }
 }
 
-fn section(report: &Report, view: &View, path: &str, answer: &Answer, body: Tree) -> Section {
+fn section(
+    report: &Report,
+    pictures: Vec<Picture>,
+    view: &View,
+    path: &str,
+    answer: &Answer,
+    body: Tree,
+) -> Section {
     let name = answer.name;
     let wanted = if view.section == name { view.rows.clone() } else { Wanted::default() };
     let mut keep = vec![("section", name.to_owned())];
@@ -263,6 +324,7 @@ fn section(report: &Report, view: &View, path: &str, answer: &Answer, body: Tree
         name,
         title: answer.title,
         counts,
+        pictures,
         body,
         request: curl(view, &format!("/api{path}"), &query),
         csv: format!("/api/v1/export?value={}&format=csv{csv_query}", escaped(&report.subject)),
@@ -273,11 +335,7 @@ fn changed(diff: &Diff) -> Since {
     Since {
         then: (Badge(diff.from.zone), diff.from.score.0),
         now: (Badge(diff.to.zone), diff.to.score.0),
-        changes: diff
-            .changes
-            .iter()
-            .map(|change| crate::export::without_links(&shown(&change.text)))
-            .collect(),
+        changes: diff.changes.iter().map(told).collect(),
         sections: (diff.sections.iter())
             .map(|section| (section.title.to_owned(), section.came_count, section.went_count))
             .filter(|(_, added, removed)| added + removed > 0)

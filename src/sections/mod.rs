@@ -41,6 +41,7 @@ mod wire;
 mod zone;
 
 pub use kinds::{About, Of, OfAddress, OfDomain, OfFile, OfUrl, Web};
+pub use phishing_info::attacks_by_country;
 
 /// All sections, in the order of reports. A name that stands for two kinds of report has a row for each.
 pub const SECTIONS: &[Entry] = &[

@@ -33,18 +33,24 @@ pub struct Body {
     attacked_organization: Option<String>,
 }
 
+/// How many attacks there were on people of each country, the most attacked first.
+pub fn attacks_by_country(reports: &[PhishingReport]) -> Vec<(CountryCode, u64)> {
+    let mut attacks: BTreeMap<CountryCode, u64> = BTreeMap::new();
+    for report in reports {
+        for region in &report.regions {
+            let hits = attacks.entry(*region).or_default();
+            *hits = hits.saturating_add(report.seen.hits);
+        }
+    }
+    let mut attacks: Vec<(CountryCode, u64)> = attacks.into_iter().collect();
+    attacks.sort_by_key(|(region, hits)| (Reverse(*hits), *region));
+    attacks
+}
+
 fn body(common: &Common<'_>) -> Result<Body, StoreError> {
     let mut reports = common.phishing()?;
     reports.sort_by_key(|report| report.seen.last);
-    let mut attacks: BTreeMap<CountryCode, u64> = BTreeMap::new();
-    for report in &reports {
-        for region in &report.regions {
-            *attacks.entry(*region).or_default() += report.seen.hits;
-        }
-    }
-    let mut regions: Vec<CountryCode> = attacks.keys().copied().collect();
-    regions.sort_by_key(|region| (Reverse(attacks[region]), *region));
-    regions.truncate(REGIONS_MAX);
+    let regions = attacks_by_country(&reports).into_iter().map(|(region, _)| region).take(REGIONS_MAX);
     let mut stolen: Vec<String> =
         reports.iter().flat_map(|report| report.stolen_data.iter().cloned()).collect();
     stolen.sort();
@@ -55,7 +61,7 @@ fn body(common: &Common<'_>) -> Result<Body, StoreError> {
     Ok(Body {
         phishing_attacks: reports.iter().fold(0, |sum, report| sum.saturating_add(report.seen.hits)),
         last_attack_date: time(reports.last().map(|report| report.seen.last)),
-        regions,
+        regions: regions.collect(),
         phish_kit: newest(|report| &report.kit),
         stolen_data_type: stolen,
         attacked_industry: newest(|report| &report.industry),

@@ -15,6 +15,7 @@ mod feeds;
 mod follow;
 mod forget;
 mod formats;
+mod graph;
 mod history;
 mod http;
 mod ingest;

@@ -8,7 +8,7 @@ mod search;
 
 use std::collections::BTreeMap;
 
-pub use owner::Owner;
+pub use owner::{Owner, is_hidden};
 pub use search::{Depth, Search};
 
 use super::registration;

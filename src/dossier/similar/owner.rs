@@ -75,12 +75,16 @@ impl Owner {
     }
 }
 
+/// Whether a registrant, in lower case, is not told: whoever hides behind the same service is not the same.
+pub fn is_hidden(registrant: &str) -> bool {
+    HIDDEN.iter().any(|word| registrant.contains(word))
+}
+
 fn registrant(registration: &Registration) -> Option<String> {
     let contacts = &registration.contacts;
     let contact = contacts.iter().find(|one| one.contact_type.as_deref() == Some("registrant"))?;
     let registrant = contact.organization.clone().or_else(|| contact.email.clone())?.to_lowercase();
-    // Whoever hides behind the same service is not the same.
-    (!HIDDEN.iter().any(|word| registrant.contains(word))).then_some(registrant)
+    (!is_hidden(&registrant)).then_some(registrant)
 }
 
 fn name_servers(registration: &Registration) -> Vec<DomainName> {

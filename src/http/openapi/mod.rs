@@ -232,11 +232,15 @@ fn parameter(parameter: &Parameter) -> Value {
     };
     let mut schema = match parameter.is {
         Is::Text(most) => text(most, parameter.is_required),
+        Is::Texts => json!({"type": "array", "items": text(None, true)}),
         Is::OneOf(names) => json!({"type": "string", "enum": names}),
         Is::Moment => json!({"type": "string", "pattern": MOMENT}),
         Is::Whole(from, _) => json!({"type": "integer", "minimum": from}),
     };
     let mut example = json!(parameter.example);
+    if let Is::Texts = parameter.is {
+        example = json!([parameter.example]);
+    }
     if let Is::Whole(_, to) = parameter.is {
         if let Some(to) = to {
             schema["maximum"] = to.into();

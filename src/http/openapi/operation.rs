@@ -97,6 +97,8 @@ pub(super) enum Place {
 pub(super) enum Is {
     /// A text, of so many characters at most; where it must be there, of one at least.
     Text(Option<usize>),
+    /// Texts: the parameter stands once for each.
+    Texts,
     /// One of these.
     OneOf(&'static [&'static str]),
     /// A whole number, from and up to.

@@ -9,6 +9,7 @@ use super::reports::{AS_OF, COUNT, REFUSED, SECTIONS};
 use crate::bulk::Row;
 use crate::export::{misp, stix};
 use crate::feeds::Rejected;
+use crate::graph::Graph;
 use crate::history::diff::Diff;
 use crate::history::timeline::Timeline;
 use crate::http::{ingest, own};
@@ -82,6 +83,19 @@ pub(super) const GROUP: Group = Group {
                 query("limit", Whole(1, None), "100", "The most results, up to 1000; absent: 100."),
             ])
             .answers(&[json(200, Of(of::<search::Page>()), "A page of results.")], &[400, 414]),
+        get("/api/v1/graph", "graph", "What is around indicators, by relation")
+            .about(
+                "The graph of all that is opened: an object that several name is one node. Each that is opened counts as a \
+                 lookup. An opened one of which nothing is known is in `unknown`; of `of` that is 404.",
+            )
+            .with(&[
+                needed("of", Is::Text(None), "example.com", "A domain, address, URL or file hash, as typed, or the id of a node."),
+                query("open", Is::Texts, "ip:192.0.2.1", "What else is opened, up to 30 together."),
+                query("relation", Is::Texts, "resolves_to", "Relations, commas between several; absent: all."),
+                query("limit", Whole(1, None), "25", "The most neighbours of a relation, up to 100; absent: 25."),
+                AS_OF,
+            ])
+            .answers(&[json(200, Of(of::<Graph>()), "Nodes and what relates them.")], REFUSED),
         get("/api/v1/diff", "diff", "What changed of an object between two moments, and why")
             .with(&[
                 needed("indicator", Is::Text(None), "example.com", INDICATOR),

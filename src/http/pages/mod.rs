@@ -27,6 +27,7 @@ use crate::lookup::{Context, LookupError};
 use crate::page::assets::{self, ASSETS};
 use crate::page::{Frame, Place, SignedIn, escaped};
 
+mod graph;
 mod home;
 mod report;
 mod search;
@@ -50,7 +51,8 @@ pub(super) fn routes() -> Router<Arc<Service>> {
     Router::new()
         .route("/", get(home::home))
         .route("/search", get(search::asked).post(search::pasted).layer(search::body_limit()))
-        .route("/static/{name}", get(asset))
+        .route("/graph", get(graph::around))
+        .route("/static/{*name}", get(asset))
         .merge(report::routes())
 }
 
@@ -135,7 +137,7 @@ pub(super) fn base(service: &Service, headers: &HeaderMap) -> String {
     format!("{}://{host}", if service.is_secure { "https" } else { "http" })
 }
 
-/// `GET /static/{name}`: the same bytes as long as the address names their version.
+/// `GET /static/{*name}`: the same bytes as long as the address names their version.
 async fn asset(Path(name): Path<String>, uri: Uri) -> Response {
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
         return Problem::new(StatusCode::NOT_FOUND, &uri, "there is no such file").into_response();

@@ -1,5 +1,6 @@
 //! `GET /{domain|ip|url|hash}/{object}`: the report as a page. `as_of` is a past day; `section`, `sort`, `filter` and `page` are of
-//! one section; with `part` that section comes alone, for the script.
+//! one section; with `part` that section comes alone, for the script. The section `timeline` is of the page alone: what it
+//! costs is only spent where it is asked for.
 
 use std::sync::Arc;
 
@@ -13,16 +14,19 @@ use axum::{Extension, Router};
 use super::{base, frame, looked_up, page, see};
 use crate::access::Caller;
 use crate::history::diff::diff;
+use crate::history::timeline::timeline;
 use crate::http::Service;
 use crate::http::api::parameter;
 use crate::http::question;
 use crate::indicator::{Indicator, Kind};
-use crate::lookup::{COUNT_MAX, LookupError, Request, report_in};
+use crate::lookup::{COUNT_MAX, LookupError, Request, report_and};
 use crate::page::grid::{PAGE_ROWS, Wanted};
 use crate::page::path_of;
-use crate::page::report::{self, ReportPage, View};
+use crate::page::picture;
+use crate::page::report::{self, Drawn, ReportPage, TIMELINE, View};
 use crate::page::unknown::UnknownPage;
 use crate::request;
+use crate::sections::About;
 
 pub(super) fn routes() -> Router<Arc<Service>> {
     Kind::ALL.into_iter().fold(Router::new(), |router, kind| {
@@ -75,7 +79,8 @@ async fn made(
         base: base(service, &headers),
     };
     let is_part = parameter(&query, "part").is_some() && !view.section.is_empty();
-    let is_long = !view.as_of.is_empty();
+    let is_timeline = view.section == TIMELINE;
+    let is_long = !view.as_of.is_empty() || is_timeline;
     let frame = frame(service, caller, "");
     let wishes = service.wishes.clone();
     looked_up(service, caller, uri, is_long, move |context| {
@@ -85,17 +90,29 @@ async fn made(
             text => request::as_of(text, context.now).map_err(LookupError::BadRequest)?,
         };
         let wanted = Request {
-            sections: is_part.then(|| vec![view.section.clone()]),
-            count: if view.section.is_empty() { PAGE_ROWS } else { COUNT_MAX },
+            sections: is_part.then(|| vec![if is_timeline { "Verdict" } else { &view.section }.to_owned()]),
+            count: if view.section.is_empty() || is_timeline { PAGE_ROWS } else { COUNT_MAX },
             as_of,
             ..Request::default()
         };
         let view = if as_of.is_none() { View { as_of: String::new(), ..view } } else { view };
-        match report_in(&context.snapshot()?, context, &indicator, &wanted) {
-            Ok(found) => {
+        // Nothing is known of it where nothing is known of its past.
+        let past = is_timeline.then(|| timeline(context, &indicator)).transpose();
+        let past = match past {
+            Err(LookupError::Unknown(_)) => None,
+            past => past?,
+        };
+        let draw = |about: &About<'_>| {
+            Ok(Drawn {
+                pictures: picture::of(about, wanted.sections.as_deref())?,
+                timeline: past.map(|past| picture::timeline::shown_of(about, &past)).transpose()?,
+            })
+        };
+        match report_and(&context.snapshot()?, context, &indicator, &wanted, draw) {
+            Ok((found, drawn)) => {
                 let since = as_of.filter(|_| !is_part).map(|at| diff(context, &indicator, Some(at), None));
                 let since = since.transpose()?;
-                let made = report::page(frame, &found, &view, context.now, since.as_ref())?;
+                let made = report::page(frame, &found, drawn, &view, context.now, since.as_ref())?;
                 Ok(Made::Known(Box::new(made)))
             }
             Err(LookupError::Unknown(asked)) => {
