@@ -93,7 +93,7 @@ async function turn(section, href) {
   const url = new URL(href, location);
   if (url.search !== shown) history.pushState(null, "", url);
   shown = url.search;
-  fresh.querySelector("h2").scrollIntoView({ block: "nearest" });
+  (fresh.querySelector("h2") || fresh).scrollIntoView({ block: "nearest" });
   // Who works with the keyboard goes on where they were, or in the table where that is gone.
   const again = held && (all("a, input, button", fresh).find((element) => mark(element) === held) || fresh.querySelector(".scroll"));
   if (again) again.focus({ preventScroll: true });

@@ -4,6 +4,7 @@
 //! they were written; nothing but the end of its retention removes a day. A service writes through one thread, each
 //! second at the latest; commands append lines of their own, so several processes can write at a time.
 
+use std::collections::VecDeque;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -309,48 +310,115 @@ fn days_of(folder: &Path) -> io::Result<Vec<(i64, PathBuf)>> {
     Ok(days)
 }
 
+/// The days of which entries are wanted, oldest first.
+fn days_wanted(data: &Path, filter: &Filter) -> io::Result<Vec<PathBuf>> {
+    let is_wanted = |day: i64| {
+        let (first, end) = (Timestamp::start_of_day(day), Timestamp::start_of_day(day + 1));
+        filter.since.is_none_or(|since| since < end) && filter.until.is_none_or(|until| until > first)
+    };
+    let days = days_of(&data.join(FOLDER))?.into_iter();
+    Ok(days.filter(|(day, _)| is_wanted(*day)).map(|(_, path)| path).collect())
+}
+
 /// Reads the entries that are wanted, the oldest day first, until `each` says no.
 ///
 /// # Errors
 ///
 /// What the file system or `each` says.
 pub fn read(data: &Path, filter: &Filter, each: &mut dyn FnMut(Entry) -> io::Result<bool>) -> io::Result<()> {
-    for (day, path) in days_of(&data.join(FOLDER))? {
-        let (first, end) = (Timestamp::start_of_day(day), Timestamp::start_of_day(day + 1));
-        if filter.since.is_some_and(|since| since >= end) || filter.until.is_some_and(|until| until <= first)
-        {
-            continue;
-        }
-        let mut reader = BufReader::new(File::open(&path)?);
-        let (mut line, mut number) = (Vec::new(), 0_u64);
-        loop {
-            line.clear();
-            if io::Read::take(&mut reader, LINE_BYTES_MAX).read_until(b'\n', &mut line)? == 0 {
-                break;
-            }
-            number += 1;
-            match serde_json::from_slice::<Entry>(&line) {
-                Ok(entry) if filter.wants(&entry) => {
-                    if !each(entry)? {
-                        return Ok(());
-                    }
-                }
-                Ok(_) => {}
-                Err(_) if line.trim_ascii().is_empty() => {}
-                Err(error) => {
-                    tracing::warn!(path = %path.display(), number, %error, "a line of the audit cannot be read");
-                }
-            }
+    for path in days_wanted(data, filter)? {
+        if !read_day(&path, filter, each)? {
+            break;
         }
     }
     Ok(())
 }
 
+/// Reads the entries of a day that are wanted until `each` says no; says whether it did not.
+fn read_day(
+    path: &Path,
+    filter: &Filter,
+    each: &mut dyn FnMut(Entry) -> io::Result<bool>,
+) -> io::Result<bool> {
+    let mut reader = BufReader::new(File::open(path)?);
+    let (mut line, mut number) = (Vec::new(), 0_u64);
+    loop {
+        line.clear();
+        if io::Read::take(&mut reader, LINE_BYTES_MAX).read_until(b'\n', &mut line)? == 0 {
+            return Ok(true);
+        }
+        number += 1;
+        match serde_json::from_slice::<Entry>(&line) {
+            Ok(entry) if filter.wants(&entry) => {
+                if !each(entry)? {
+                    return Ok(false);
+                }
+            }
+            Ok(_) => {}
+            Err(_) if line.trim_ascii().is_empty() => {}
+            Err(error) => {
+                tracing::warn!(path = %path.display(), number, %error, "a line of the audit cannot be read");
+            }
+        }
+    }
+}
+
+/// The newest entries that are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Newest {
+    /// The entries, the newest first.
+    pub entries: Vec<Entry>,
+    /// Before this day nothing was looked at, since there was too much to read; absent: everything was.
+    pub not_before: Option<Timestamp>,
+}
+
+/// How many bytes are read in search of the newest entries; the day that is begun is read to its end.
+const NEWEST_BYTES_MAX: u64 = 128 << 20;
+
+/// The newest entries that are wanted, `count` at most.
+///
+/// # Errors
+///
+/// What the file system says.
+pub fn newest(data: &Path, filter: &Filter, count: usize) -> io::Result<Newest> {
+    let (mut newest, mut bytes) = (Newest::default(), 0);
+    let days = days_wanted(data, filter)?;
+    for (older, path) in days.iter().enumerate().rev() {
+        let room = count - newest.entries.len();
+        let mut of_day = VecDeque::new();
+        read_day(path, filter, &mut |entry| {
+            if of_day.len() == room {
+                of_day.pop_front();
+            }
+            of_day.push_back(entry);
+            Ok(true)
+        })?;
+        newest.entries.extend(of_day.into_iter().rev());
+        bytes += fs::metadata(path)?.len();
+        if newest.entries.len() >= count {
+            break;
+        }
+        if bytes >= NEWEST_BYTES_MAX && older > 0 {
+            let name = path.file_stem().and_then(|name| name.to_str());
+            newest.not_before = name.and_then(|name| Timestamp::parse(name).ok());
+            break;
+        }
+    }
+    Ok(newest)
+}
+
 /// The entry as a line of CSV with a fixed number of columns, or the heads of these.
 pub const CSV_HEADS: [&str; 8] = ["at", "user", "token", "address", "action", "request", "object", "status"];
 
-/// The cells of an entry under [`CSV_HEADS`].
+/// The cells of an entry under [`CSV_HEADS`]. A cell that begins like a formula is one to a spreadsheet: it gets a `'`.
 pub fn csv_cells(entry: &Entry) -> [String; 8] {
+    cells(entry).map(|cell| {
+        if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+    })
+}
+
+/// The same as they are.
+pub fn cells(entry: &Entry) -> [String; 8] {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     [
         entry.at.rfc3339(),
@@ -428,11 +496,28 @@ mod tests {
         assert_eq!(data.read(&filter), all[..1]);
         let filter = Filter { since: Some(all[1].at), until: Some(all[3].at), ..Filter::default() };
         assert_eq!(data.read(&filter), all[1..3]);
+        let newest = |filter: &Filter, count| newest(&data.0, filter, count).unwrap();
+        let found = newest(&Filter::default(), 3);
+        assert_eq!(
+            found.entries.iter().map(|entry| entry.action.as_str()).collect::<Vec<_>>(),
+            ["lookup", "user add", "pinned"]
+        );
+        assert_eq!(newest(&Filter::default(), 100).entries.last(), all.first());
+        assert_eq!(newest(&filter, 100).entries, [all[2].clone(), all[1].clone()]);
+        assert_eq!(newest(&filter, 1), Newest { entries: vec![all[2].clone()], not_before: None });
         // A day is kept as long as is said.
         let audit = Audit::start(&data.0, 1).unwrap();
         audit.record(Box::new(entry("2024-05-31", "ann", "lookup")));
         audit.flush();
         assert_eq!(data.read(&Filter::default())[0].at.date(), "2024-05-30");
+    }
+
+    #[test]
+    fn what_reads_like_a_formula_is_none() {
+        let entry = Entry { object: Some("=1+1".into()), ..entry("2024-05-28", "@ann", "-") };
+        assert_eq!((&cells(&entry)[1], &cells(&entry)[6]), (&"@ann".to_owned(), &"=1+1".to_owned()));
+        let safe = csv_cells(&entry);
+        assert_eq!((safe[1].as_str(), safe[4].as_str(), safe[6].as_str()), ("'@ann", "'-", "'=1+1"));
     }
 
     #[test]

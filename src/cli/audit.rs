@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Code, Failure, Program, shown};
-use crate::access::audit::{self, CSV_HEADS, Entry, Filter, csv_cells};
+use crate::access::audit::{self, CSV_HEADS, Entry, Filter, cells, csv_cells};
 use crate::value::Timestamp;
 
 const EXAMPLE: &str = "\
@@ -81,16 +81,13 @@ impl<'a> Output<'a> {
     fn write(&mut self, entry: &Entry) -> io::Result<()> {
         match self {
             Output::Text(out) => {
-                let cells = csv_cells(entry);
+                let cells = cells(entry);
                 let cells: Vec<&str> =
                     cells.iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect();
                 writeln!(out, "{}", shown(&cells.join("  ")))
             }
             Output::Ndjson(out) => writeln!(out, "{}", serde_json::to_string(entry)?),
-            // A cell that begins like a formula is one to a spreadsheet.
-            Output::Csv(writer) => Ok(writer.write_record(csv_cells(entry).map(|cell| {
-                if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
-            }))?),
+            Output::Csv(writer) => Ok(writer.write_record(csv_cells(entry))?),
         }
     }
 }

@@ -145,6 +145,7 @@ mod tests {
             name,
             title,
             body: RawValue::from_string(body.to_owned()).unwrap(),
+            counts: None,
         };
         let report = Report {
             kind: Kind::Domain,

@@ -212,7 +212,7 @@ mod tests {
             subject: subject.to_owned(),
             zone: Zone::Red,
             score: ThreatScore(80),
-            sections: vec![Answer { name: "Rows", title: "Rows", body }],
+            sections: vec![Answer { name: "Rows", title: "Rows", body, counts: None }],
         };
         String::from_utf8(page(&report, Timestamp(0)).unwrap()).unwrap()
     }

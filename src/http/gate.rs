@@ -100,7 +100,7 @@ pub(super) async fn gate(State(service): State<Arc<Service>>, mut request: Reque
         response.extensions_mut().insert(caller.clone());
     }
     // Whoever goes on asking beyond a quota would fill the audit with it.
-    if let Some(action) = path.action(&method)
+    if let Some(action) = path.action(&method, uri.path())
         && outcome != Outcome::Over
     {
         let object = response.extensions_mut().remove::<Object>().map(|object| object.0);
@@ -270,7 +270,7 @@ pub(super) fn own_page(service: &Service, headers: &HeaderMap, uri: &Uri) -> Res
 }
 
 /// Whether an origin is this machine.
-fn is_loopback(origin: &str) -> bool {
+pub(super) fn is_loopback(origin: &str) -> bool {
     let uri = origin.parse::<Uri>().ok();
     let host = uri.as_ref().and_then(Uri::host).map(|host| host.trim_matches(['[', ']']));
     host.is_some_and(|host| host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()))

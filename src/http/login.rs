@@ -14,7 +14,7 @@ use super::api::parameter;
 use super::body::{form_field, read_body};
 use super::error::Problem;
 use super::gate::{SignedIn, own_page};
-use super::pages::{frame, page};
+use super::pages::{self, frame, is_to_be_set_up, page};
 use super::people::{answered, unavailable, wrong};
 use super::table::Dialect;
 use super::who::{cookie_name, denial, identified};
@@ -39,6 +39,9 @@ pub(super) async fn form(
     Extension(caller): Extension<Caller>,
     uri: Uri,
 ) -> Response {
+    if is_to_be_set_up(&service) {
+        return pages::see("/setup");
+    }
     let next = own_path(parameter(uri.query().unwrap_or_default(), "next"));
     let frame = frame(&service, &caller, "/login");
     page(StatusCode::OK, &LoginPage { frame, problem: String::new(), next, user: String::new() })

@@ -81,43 +81,51 @@ pub(super) async fn rejected(
 
 /// Asks for a source now, in the background: its status says what came of it.
 pub(super) async fn refresh(State(service): State<Arc<Service>>, Part(name): Part, uri: Uri) -> Response {
-    let wanted = name.clone();
-    let find = move |service: &Service| Ok(registry(service)?.find(&wanted).cloned());
-    let refused = |status, detail| Problem::new(status, &uri, detail).into_response();
-    match blocking(&service, &uri, find).await {
-        Ok(Some(Source { location: Some(_), .. })) => {
-            service.wishes.refresh(&name);
+    match wish(&service, &uri, &name).await {
+        Ok(()) => {
             let body = serde_json::json!({ "source": name, "state": "accepted" }).to_string();
             let headers = [(CONTENT_TYPE, "application/json")];
             (StatusCode::ACCEPTED, headers, body).into_response()
-        }
-        Ok(Some(_)) => {
-            let detail = format!("the source {name} has no location to ask: it is imported by hand");
-            refused(StatusCode::CONFLICT, detail)
-        }
-        Ok(None) => {
-            let detail = format!("there is no source {name:?}: GET /api/v1/sources lists all");
-            refused(StatusCode::NOT_FOUND, detail)
         }
         Err(problem) => problem.into_response(),
     }
 }
 
+/// Has a source asked for, in the background.
+pub(super) async fn wish(service: &Arc<Service>, uri: &Uri, name: &str) -> Result<(), Problem> {
+    let wanted = name.to_owned();
+    let find = move |service: &Service| Ok(registry(service)?.find(&wanted).cloned());
+    let (status, detail) = match blocking(service, uri, find).await? {
+        Some(Source { location: Some(_), .. }) => {
+            service.wishes.refresh(name);
+            return Ok(());
+        }
+        Some(_) => (
+            StatusCode::CONFLICT,
+            format!("the source {name} has no location to ask: it is imported by hand"),
+        ),
+        None => {
+            (StatusCode::NOT_FOUND, format!("there is no source {name:?}: GET /api/v1/sources lists all"))
+        }
+    };
+    Err(Problem::new(status, uri, detail))
+}
+
 /// What a caller may know of sources: those that are marked above their clearance are hidden.
-struct Seen {
-    snapshot: Arc<Snapshot>,
+pub(super) struct Seen {
+    pub(super) snapshot: Arc<Snapshot>,
     marks: Arc<BTreeMap<String, Tlp>>,
     clearance: Tlp,
 }
 
 impl Seen {
-    fn by(service: &Service, registry: &Registry, caller: &Caller) -> Result<Seen, String> {
+    pub(super) fn by(service: &Service, registry: &Registry, caller: &Caller) -> Result<Seen, String> {
         let reader = Reader { marks: Arc::new(registry.marks()), ..service.known().reader(caller) };
         let snapshot = service.store.snapshot().map_err(|error| error.to_string())?.for_reader(&reader);
         Ok(Seen { snapshot, marks: reader.marks, clearance: reader.clearance })
     }
 
-    fn is_hidden(&self, name: &str) -> bool {
+    pub(super) fn is_hidden(&self, name: &str) -> bool {
         let number = self.snapshot.manifest.sources.iter().position(|known| known == name);
         // A source that never gave anything is marked by the configuration alone.
         let is_above = self.marks.get(name).is_some_and(|mark| *mark > self.clearance);
@@ -126,12 +134,12 @@ impl Seen {
 }
 
 /// All sources: of the configuration, and added by commands.
-fn registry(service: &Service) -> Result<Registry, String> {
+pub(super) fn registry(service: &Service) -> Result<Registry, String> {
     Registry::read(&service.configured, service.store.folder())
 }
 
 /// Reads files, off the threads that answer.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     service: &Arc<Service>,
     uri: &Uri,
     read: impl FnOnce(&Service) -> Result<T, String> + Send + 'static,
@@ -158,7 +166,8 @@ pub(super) async fn overlap(State(service): State<Arc<Service>>, uri: Uri) -> Re
     }
 }
 
-async fn body(service: &Arc<Service>, uri: &Uri) -> Result<Vec<u8>, Problem> {
+/// The answer, as JSON.
+pub(super) async fn body(service: &Arc<Service>, uri: &Uri) -> Result<Vec<u8>, Problem> {
     let now = service.clock.now();
     let at_work = async {
         let turn = service.scan.clone().lock_owned().await;

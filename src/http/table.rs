@@ -134,6 +134,15 @@ pub(super) static PATHS: &[Path] = {
         lookup_page("/hash/"),
         lookup_page("/search"),
         lookup_page("/graph"),
+        page("/sources", "source refresh", May(Lookup), May(Sources)),
+        page("/batches", "", May(Lookup), May(Sources)),
+        page("/users", "user", May(Users), May(Users)),
+        page("/groups", "group", May(Users), May(Users)),
+        page("/tokens", "token", Known, Known),
+        page("/account", "password change", Known, Known),
+        page("/history", "", May(Lookup), May(Lookup)),
+        page("/audit", "audit", May(Audit), May(Audit)),
+        page("/setup", "setup", Open, Open),
         page("/login", "login", Open, Open),
         page("/logout", "logout", Open, Open),
         page("/static/", "", Open, Open),
@@ -145,6 +154,9 @@ pub(super) static PATHS: &[Path] = {
         other("/readyz", "", Open, Open),
     ]
 };
+
+/// What has one thing that is done, and is not in the audit where it is only read.
+const ONLY_WRITTEN: [&str; 3] = ["setup", "source refresh", "password change"];
 
 /// The page at the root: a row of its own, since every path begins like it.
 static ROOT: Path = page("/", "", Need::May(Lookup), Need::May(Lookup));
@@ -179,13 +191,18 @@ impl Path {
         !is_read(method) && !self.is_lookup
     }
 
-    /// What the audit says of a request; `None`: nothing.
-    pub(super) fn action(&self, method: &Method) -> Option<String> {
+    /// What the audit says of a request to a path; `None`: nothing.
+    pub(super) fn action(&self, method: &Method, path: &str) -> Option<String> {
         let verb = match *method {
             _ if self.noun.is_empty() => return None,
             _ if self.is_lookup => return Some(self.noun.to_owned()),
-            _ if self.noun.starts_with("log") || matches!(self.noun, "setup" | "source refresh") => {
+            _ if self.noun.starts_with("log") || ONLY_WRITTEN.contains(&self.noun) => {
                 return (!is_read(method)).then(|| self.noun.to_owned());
+            }
+            // Forms know no other method: the end of the path says what they do.
+            Method::POST if self.is_page => {
+                let end = path.rsplit('/').next().unwrap_or_default();
+                ["change", "set", "remove"].into_iter().find(|verb| *verb == end).unwrap_or("add")
             }
             Method::POST => "add",
             Method::PUT => "set",
@@ -217,7 +234,7 @@ mod tests {
 
     #[test]
     fn actions_read_as_commands_do() {
-        let action = |path: &str, method| row(path).action(&method);
+        let action = |path: &str, method| row(path).action(&method, path);
         assert_eq!(action("/api/ip/192.0.2.1", Method::GET).as_deref(), Some("lookup"));
         assert_eq!(action("/api/v1/pins", Method::DELETE).as_deref(), Some("pin remove"));
         assert_eq!(action("/api/v1/users/ann", Method::PATCH).as_deref(), Some("user change"));
@@ -226,5 +243,12 @@ mod tests {
         assert_eq!(action("/api/v1/sources/a/refresh", Method::POST).as_deref(), Some("source refresh"));
         assert_eq!(action("/api/v1/sources", Method::GET), None);
         assert_eq!(action("/healthz", Method::GET), None);
+        assert_eq!(action("/users", Method::GET).as_deref(), Some("user list"));
+        assert_eq!(action("/users", Method::POST).as_deref(), Some("user add"));
+        assert_eq!(action("/users/change", Method::GET).as_deref(), Some("user list"));
+        assert_eq!(action("/users/ann/remove", Method::POST).as_deref(), Some("user remove"));
+        assert_eq!(action("/groups/set", Method::POST).as_deref(), Some("group set"));
+        assert_eq!(action("/account/change", Method::POST).as_deref(), Some("password change"));
+        assert_eq!(action("/account", Method::GET), None);
     }
 }

@@ -25,7 +25,7 @@ use super::who::denial;
 use crate::access::directory::{Directory, TOKEN_DAYS_MAX};
 use crate::access::listed::{TokenRow, UserRow};
 use crate::access::role::{Capability, Role, Scope};
-use crate::access::user::{Limits, NewToken, Token, UserChange};
+use crate::access::user::{Limits, NewToken, Token, User, UserChange};
 use crate::access::{AccessError, Caller, Denied, Via, scopes_of, sessions};
 use crate::value::{Timestamp, Tlp};
 
@@ -44,7 +44,7 @@ pub(super) fn routes() -> Router<Arc<Service>> {
         .route("/api/v1/setup", post(set_up))
 }
 
-fn problem(uri: &Uri, error: &AccessError) -> Problem {
+pub(super) fn problem(uri: &Uri, error: &AccessError) -> Problem {
     match error {
         AccessError::Wrong(detail) => wrong(uri, detail.clone()),
         AccessError::Nothing(detail) => Problem::new(StatusCode::NOT_FOUND, uri, detail.as_str()),
@@ -56,7 +56,7 @@ fn problem(uri: &Uri, error: &AccessError) -> Problem {
 }
 
 /// Changes users off the threads that answer: it waits for the disk, and for a password's hash.
-async fn change<T: Send + 'static>(
+pub(super) async fn change<T: Send + 'static>(
     service: &Arc<Service>,
     uri: &Uri,
     work: impl FnOnce(&mut Directory) -> Result<T, AccessError> + Send + 'static,
@@ -71,11 +71,11 @@ async fn change<T: Send + 'static>(
     }
 }
 
-fn directory(service: &Service, uri: &Uri) -> Result<Arc<Directory>, Problem> {
+pub(super) fn directory(service: &Service, uri: &Uri) -> Result<Arc<Directory>, Problem> {
     service.access.directory().map_err(|error| problem(uri, &error))
 }
 
-fn with_object(object: &str, response: Response) -> Response {
+pub(super) fn with_object(object: &str, response: Response) -> Response {
     (Extension(Object(object.to_owned())), response).into_response()
 }
 
@@ -109,10 +109,15 @@ pub(super) struct Quota {
 }
 
 async fn me(Extension(caller): Extension<Caller>) -> Response {
+    json_response(StatusCode::OK, &me_of(&caller))
+}
+
+/// What a caller is told of themselves.
+pub(super) fn me_of(caller: &Caller) -> Me<'_> {
     let identity = caller.identity.as_ref();
     let licence = &caller.licence;
     let csrf = if let Via::Session(secret) = caller.via() { Some(sessions::csrf(secret)) } else { None };
-    let me = Me {
+    Me {
         user: caller.name(),
         role: identity.map(|identity| identity.user.role),
         group: identity.and_then(|identity| identity.user.group.as_deref()),
@@ -122,15 +127,14 @@ async fn me(Extension(caller): Extension<Caller>) -> Response {
         token_expires: licence.token_expires,
         quota: Quota { day: licence.day_quota, used: licence.day_requests, left: licence.left() },
         csrf,
-    };
-    json_response(StatusCode::OK, &me)
+    }
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewPassword {
-    old: String,
-    new: String,
+    pub(super) old: String,
+    pub(super) new: String,
 }
 
 /// `PATCH /api/v1/me {"old","new"}`: a new password; sessions end, tokens stay.
@@ -141,28 +145,44 @@ async fn change_me(
 ) -> Response {
     answered(async move {
         let uri = request.uri().clone();
-        let Some(identity) = caller.identity.filter(|identity| identity.token.is_none()) else {
-            let detail = "a token cannot change the password: sign in with it, or ask an admin";
-            return Err(Problem::new(StatusCode::FORBIDDEN, &uri, detail));
-        };
-        let NewPassword { old, new } = json(&service, &uri, request).await?;
-        let name = identity.user.name.clone();
-        let (blocking, address) = (service.clone(), caller.address);
-        let by = name.clone();
-        let verified = tokio::task::spawn_blocking(move || blocking.access.verify(&by, &old, address)).await;
-        match verified {
-            Ok(Ok(_)) => {}
-            Ok(Err(Denied::Wrong(_))) => {
-                return Err(wrong(&uri, "old is not the password: try again".to_owned()));
-            }
-            Ok(Err(denied)) => return Ok(denial(Dialect::Tip, &uri, denied)),
-            Err(_) => return Err(unavailable(&uri, "the password was not verified: try again")),
-        }
-        let password = UserChange { password: Some(new), ..UserChange::default() };
-        change(&service, &uri, move |directory| directory.change_user(&name, password)).await?;
-        Ok(StatusCode::NO_CONTENT.into_response())
+        may_change_password(&caller, &uri)?;
+        let wanted: NewPassword = json(&service, &uri, request).await?;
+        let changed = change_password(&service, &uri, &caller, wanted).await;
+        Ok(changed.map_or_else(|refused| refused, |()| StatusCode::NO_CONTENT.into_response()))
     })
     .await
+}
+
+/// The name of who may change their password, which a token may not.
+fn may_change_password(caller: &Caller, uri: &Uri) -> Result<String, Problem> {
+    let identity = caller.identity.as_ref().filter(|identity| identity.token.is_none());
+    identity.map(|identity| identity.user.name.clone()).ok_or_else(|| {
+        let detail = "a token cannot change the password: sign in with it, or ask an admin";
+        Problem::new(StatusCode::FORBIDDEN, uri, detail)
+    })
+}
+
+/// Changes the password of who asks; or the answer to who may not, or did not say the old one.
+pub(super) async fn change_password(
+    service: &Arc<Service>,
+    uri: &Uri,
+    caller: &Caller,
+    NewPassword { old, new }: NewPassword,
+) -> Result<(), Response> {
+    let name = may_change_password(caller, uri).map_err(Problem::into_response)?;
+    let (blocking, by, address) = (service.clone(), name.clone(), caller.address);
+    let verified = tokio::task::spawn_blocking(move || blocking.access.verify(&by, &old, address)).await;
+    let refused = match verified {
+        Ok(Ok(_)) => {
+            let password = UserChange { password: Some(new), ..UserChange::default() };
+            let changed = change(service, uri, move |directory| directory.change_user(&name, password)).await;
+            return changed.map_err(Problem::into_response);
+        }
+        Ok(Err(Denied::Wrong(_))) => wrong(uri, "old is not the password: try again".to_owned()),
+        Ok(Err(denied)) => return Err(denial(Dialect::Tip, uri, denied)),
+        Err(_) => unavailable(uri, "the password was not verified: try again"),
+    };
+    Err(refused.into_response())
 }
 
 //------------ Tokens --------------------------------------------------------
@@ -170,28 +190,40 @@ async fn change_me(
 /// `GET /api/v1/tokens`: one's own; of an admin all, or those of `?user=`.
 async fn tokens(State(service): Shared, Extension(caller): Extension<Caller>, uri: Uri) -> Response {
     answered(async move {
-        let (directory, now) = (directory(&service, &uri)?, service.clock.now());
+        let now = service.clock.now();
         let of = parameter(uri.query().unwrap_or_default(), "user");
-        let may_see = |token: &&Arc<Token>| {
-            (caller.may(Capability::Users) || token.user == caller.name())
-                && of.as_ref().is_none_or(|user| *user == token.user)
-        };
-        let shown = directory.tokens.values().filter(may_see);
-        let rows: Vec<TokenRow<'_>> =
-            shown.map(|token| TokenRow::new(token, now, service.access.last_used(&token.id))).collect();
+        let tokens = tokens_of(&service, &uri, &caller, of.as_deref())?;
+        let rows: Vec<TokenRow<'_>> = tokens
+            .iter()
+            .map(|token| TokenRow::new(token, now, service.access.last_used(&token.id)))
+            .collect();
         Ok(json_response(StatusCode::OK, &rows))
     })
     .await
+}
+
+/// The tokens that somebody may know of: their own, of an admin all; of one user where that is said.
+pub(super) fn tokens_of(
+    service: &Service,
+    uri: &Uri,
+    caller: &Caller,
+    of: Option<&str>,
+) -> Result<Vec<Arc<Token>>, Problem> {
+    let may_see = |token: &&Arc<Token>| {
+        (caller.may(Capability::Users) || token.user == caller.name())
+            && of.is_none_or(|user| user == token.user)
+    };
+    Ok(directory(service, uri)?.tokens.values().filter(may_see).cloned().collect())
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewToken)]
 pub(super) struct WantedToken {
-    name: String,
-    user: Option<String>,
-    scopes: Option<Vec<Scope>>,
-    days: Option<i64>,
+    pub(super) name: String,
+    pub(super) user: Option<String>,
+    pub(super) scopes: Option<Vec<Scope>>,
+    pub(super) days: Option<i64>,
 }
 
 /// `POST /api/v1/tokens {"name","scopes","days","user"}`: all but the name may be left out.
@@ -203,19 +235,32 @@ async fn create_token(
     answered(async move {
         let uri = request.uri().clone();
         let wanted: WantedToken = json(&service, &uri, request).await?;
-        let user = wanted.user.unwrap_or_else(|| caller.name().to_owned());
-        may_manage(&caller, &user, &uri)?;
-        let role = directory(&service, &uri)?.user(&user).map_err(|error| problem(&uri, &error))?.role;
-        let scopes = wanted.scopes.unwrap_or_else(|| scopes_of(role));
-        let new = NewToken { user, name: wanted.name, scopes, days: wanted.days.unwrap_or(TOKEN_DAYS_MAX) };
-        let now = service.clock.now();
-        let (token, secret) =
-            change(&service, &uri, move |directory| directory.create_token(&new, now)).await?;
-        let row = TokenRow { token: Some(&secret), ..TokenRow::new(&token, now, None) };
-        let object = format!("{} of {}", token.id, token.user);
-        Ok(with_object(&object, json_response(StatusCode::CREATED, &row)))
+        let (token, secret) = make_token(&service, &uri, &caller, wanted).await?;
+        let row = TokenRow { token: Some(&secret), ..TokenRow::new(&token, service.clock.now(), None) };
+        Ok(with_object(&called(&token), json_response(StatusCode::CREATED, &row)))
     })
     .await
+}
+
+/// What the audit calls a token.
+pub(super) fn called(token: &Token) -> String {
+    format!("{} of {}", token.id, token.user)
+}
+
+/// Makes a token; answers with it and its secret.
+pub(super) async fn make_token(
+    service: &Arc<Service>,
+    uri: &Uri,
+    caller: &Caller,
+    wanted: WantedToken,
+) -> Result<(Arc<Token>, String), Problem> {
+    let user = wanted.user.unwrap_or_else(|| caller.name().to_owned());
+    may_manage(caller, &user, uri)?;
+    let role = directory(service, uri)?.user(&user).map_err(|error| problem(uri, &error))?.role;
+    let scopes = wanted.scopes.unwrap_or_else(|| scopes_of(role));
+    let new = NewToken { user, name: wanted.name, scopes, days: wanted.days.unwrap_or(TOKEN_DAYS_MAX) };
+    let now = service.clock.now();
+    change(service, uri, move |directory| directory.create_token(&new, now)).await
 }
 
 /// `DELETE /api/v1/tokens/{id}`: it is revoked and stays listed for a while.
@@ -226,25 +271,32 @@ async fn revoke_token(
     uri: Uri,
 ) -> Response {
     answered(async move {
-        let now = service.clock.now();
-        let directory = directory(&service, &uri)?;
-        let of = directory.tokens.get(&id).map(|token| token.user.clone());
-        // Of others' tokens nobody learns that there are any.
-        let of = of.filter(|user| caller.may(Capability::Users) || user == caller.name());
-        let Some(of) = of else {
-            return Err(Problem::new(StatusCode::NOT_FOUND, &uri, format!("you have no token {id:?}")));
-        };
-        may_manage(&caller, &of, &uri)?;
-        let token = change(&service, &uri, move |directory| directory.revoke_token(&id, now)).await?;
-        let row = TokenRow::new(&token, now, service.access.last_used(&token.id));
-        let object = format!("{} of {}", token.id, token.user);
-        Ok(with_object(&object, json_response(StatusCode::OK, &row)))
+        let token = end_token(&service, &uri, &caller, id).await?;
+        let row = TokenRow::new(&token, service.clock.now(), service.access.last_used(&token.id));
+        Ok(with_object(&called(&token), json_response(StatusCode::OK, &row)))
     })
     .await
 }
 
+/// Revokes a token of who asks, of an admin anybody's.
+pub(super) async fn end_token(
+    service: &Arc<Service>,
+    uri: &Uri,
+    caller: &Caller,
+    id: String,
+) -> Result<Arc<Token>, Problem> {
+    // Of others' tokens nobody learns that there are any.
+    let seen = tokens_of(service, uri, caller, None)?;
+    let Some(token) = seen.iter().find(|token| token.id == id) else {
+        return Err(Problem::new(StatusCode::NOT_FOUND, uri, format!("you have no token {id:?}")));
+    };
+    may_manage(caller, &token.user, uri)?;
+    let now = service.clock.now();
+    change(service, uri, move |directory| directory.revoke_token(&id, now)).await
+}
+
 /// Whether somebody may make or revoke tokens of a user.
-fn may_manage(caller: &Caller, user: &str, uri: &Uri) -> Result<(), Problem> {
+pub(super) fn may_manage(caller: &Caller, user: &str, uri: &Uri) -> Result<(), Problem> {
     let detail = match &caller.identity {
         _ if caller.may(Capability::Users) => return Ok(()),
         Some(identity) if identity.token.is_some() => {
@@ -272,7 +324,7 @@ async fn users(State(service): Shared, uri: Uri) -> Response {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewUser)]
 pub(super) struct WantedUser {
-    name: String,
+    pub(super) name: String,
     role: Role,
     #[serde(flatten)]
     #[schema(value_type = UserChange)]
@@ -283,17 +335,26 @@ async fn add_user(State(service): Shared, request: Request) -> Response {
     answered(async move {
         let uri = request.uri().clone();
         let wanted: WantedUser = json(&service, &uri, request).await?;
-        let rest = serde_json::from_value::<UserChange>(wanted.rest.into());
-        let rest = rest.map_err(|error| wrong(&uri, format!("the body is no user: {error}")))?;
-        let (name, role, now) = (wanted.name, wanted.role, service.clock.now());
-        let user = change(&service, &uri, move |directory| {
-            directory.add_user(&name, role, now)?;
-            directory.change_user(&name, rest)?;
-            Ok(directory.user(&name)?.clone())
-        })
-        .await?;
+        let user = make_user(&service, &uri, wanted).await?;
         let row = json_response(StatusCode::CREATED, &UserRow::from(&*user));
         Ok(with_object(&format!("{} as {}", user.name, user.role), row))
+    })
+    .await
+}
+
+/// Adds a user.
+pub(super) async fn make_user(
+    service: &Arc<Service>,
+    uri: &Uri,
+    wanted: WantedUser,
+) -> Result<Arc<User>, Problem> {
+    let rest = serde_json::from_value::<UserChange>(wanted.rest.into());
+    let rest = rest.map_err(|error| wrong(uri, format!("the body is no user: {error}")))?;
+    let (name, role, now) = (wanted.name, wanted.role, service.clock.now());
+    change(service, uri, move |directory| {
+        directory.add_user(&name, role, now)?;
+        directory.change_user(&name, rest)?;
+        Ok(directory.user(&name)?.clone())
     })
     .await
 }
@@ -301,20 +362,32 @@ async fn add_user(State(service): Shared, request: Request) -> Response {
 async fn change_user(State(service): Shared, Part(name): Part, request: Request) -> Response {
     answered(async move {
         let uri = request.uri().clone();
-        let wanted: serde_json::Map<String, serde_json::Value> = json(&service, &uri, request).await?;
-        let fields: Vec<&str> = wanted.keys().map(String::as_str).collect();
-        let object = format!("{name}: {}", fields.join(", "));
-        let wanted = serde_json::from_value::<UserChange>(wanted.into());
-        let wanted =
-            wanted.map_err(|error| wrong(&uri, format!("the body is no change of a user: {error}")))?;
-        let user = change(&service, &uri, move |directory| {
-            directory.change_user(&name, wanted)?;
-            Ok(directory.user(&name)?.clone())
-        })
-        .await?;
+        let wanted: Record = json(&service, &uri, request).await?;
+        let (user, object) = alter_user(&service, &uri, name, wanted).await?;
         Ok(with_object(&object, json_response(StatusCode::OK, &UserRow::from(&*user))))
     })
     .await
+}
+
+/// What a body says, by field.
+type Record = serde_json::Map<String, serde_json::Value>;
+
+/// Changes a user; answers with it and with what the audit says of that.
+pub(super) async fn alter_user(
+    service: &Arc<Service>,
+    uri: &Uri,
+    name: String,
+    wanted: Record,
+) -> Result<(Arc<User>, String), Problem> {
+    let fields: Vec<&str> = wanted.keys().map(String::as_str).collect();
+    let object = format!("{name}: {}", fields.join(", "));
+    let wanted = serde_json::from_value::<UserChange>(wanted.into());
+    let wanted = wanted.map_err(|error| wrong(uri, format!("the body is no change of a user: {error}")))?;
+    let user = change(service, uri, move |directory| {
+        directory.change_user(&name, wanted)?;
+        Ok(directory.user(&name)?.clone())
+    });
+    Ok((user.await?, object))
 }
 
 async fn remove_user(State(service): Shared, Part(name): Part, uri: Uri) -> Response {
@@ -361,32 +434,43 @@ async fn remove_group(State(service): Shared, Part(name): Part, uri: Uri) -> Res
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Setup {
-    token: String,
-    user: String,
-    password: String,
+    pub(super) token: String,
+    pub(super) user: String,
+    pub(super) password: String,
 }
 
 /// `POST /api/v1/setup {"token","user","password"}`: the first admin, by the token that `serve` printed.
 async fn set_up(State(service): Shared, Extension(caller): Extension<Caller>, request: Request) -> Response {
     answered(async move {
         let uri = request.uri().clone();
-        let Setup { token, user, password } = json(&service, &uri, request).await?;
-        let (blocking, now, name) = (service.clone(), service.clock.now(), user.clone());
-        let made = tokio::task::spawn_blocking(move || {
-            blocking.access.set_up(&token, &name, &password, caller.address, now)
-        });
-        match made.await {
-            Ok(Ok(Ok(()))) => {
-                let made = json_response(
-                    StatusCode::CREATED,
-                    &serde_json::json!({"user": user, "role": Role::Admin}),
-                );
-                Ok((Extension(SignedIn(user)), made).into_response())
+        let wanted: Setup = json(&service, &uri, request).await?;
+        let user = wanted.user.clone();
+        Ok(match make_first(&service, &uri, &caller, wanted).await {
+            Err(refused) => refused,
+            Ok(()) => {
+                let made = serde_json::json!({"user": user, "role": Role::Admin});
+                (Extension(SignedIn(user)), json_response(StatusCode::CREATED, &made)).into_response()
             }
-            Ok(Ok(Err(error))) => Err(problem(&uri, &error)),
-            Ok(Err(denied)) => Ok(denial(Dialect::Tip, &uri, denied)),
-            Err(_) => Err(unavailable(&uri, "the request failed inside the service: its log says more")),
-        }
+        })
     })
     .await
+}
+
+/// Makes the first admin; or the answer to who has another token, or did not say rightly what is needed.
+pub(super) async fn make_first(
+    service: &Arc<Service>,
+    uri: &Uri,
+    caller: &Caller,
+    Setup { token, user, password }: Setup,
+) -> Result<(), Response> {
+    let (blocking, now, address) = (service.clone(), service.clock.now(), caller.address);
+    let made =
+        tokio::task::spawn_blocking(move || blocking.access.set_up(&token, &user, &password, address, now));
+    let refused = match made.await {
+        Ok(Ok(Ok(()))) => return Ok(()),
+        Ok(Ok(Err(error))) => problem(uri, &error),
+        Ok(Err(denied)) => return Err(denial(Dialect::Tip, uri, denied)),
+        Err(_) => unavailable(uri, "the request failed inside the service: its log says more"),
+    };
+    Err(refused.into_response())
 }

@@ -30,17 +30,12 @@ macro_rules! asset {
 /// All of them.
 pub const ASSETS: &[Asset] = &[
     asset!("zonelens.css", STYLE),
+    asset!("pictures.css", STYLE),
     asset!("zonelens.js", SCRIPT),
     asset!("icon.svg", "image/svg+xml"),
     asset!("graph.css", STYLE),
     asset!("graph.js", SCRIPT),
     asset!("vendor/cytoscape.min.js", SCRIPT),
-];
-pub const ASSETS: &[Asset] = &[
-    asset!("zonelens.css", STYLE),
-    asset!("pictures.css", STYLE),
-    asset!("zonelens.js", SCRIPT),
-    asset!("icon.svg", "image/svg+xml"),
 ];
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {

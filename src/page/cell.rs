@@ -66,11 +66,13 @@ enum Is {
     Report,
     /// Where something is that is not of ours.
     Place,
+    /// What has a page of ours below this path.
+    Page(&'static str),
 }
 
 /// What columns hold, by the name that the report gives them; all else is text or a number.
 const COLUMNS: &[(&str, Is)] = {
-    use Is::{Any, Category, Object, Place, Report, Time};
+    use Is::{Any, Category, Object, Page, Place, Report, Time};
     &[
         ("Domain", Object(Kind::Domain)),
         ("domain", Object(Kind::Domain)),
@@ -117,6 +119,17 @@ const COLUMNS: &[(&str, Is)] = {
         ("learnt", Time),
         ("observed", Time),
         ("newest", Time),
+        ("good", Time),
+        ("next", Time),
+        ("asked", Time),
+        ("retired", Time),
+        ("refreshed", Time),
+        ("failing_since", Time),
+        ("source", Page("/sources/")),
+        ("with", Page("/sources/")),
+        ("derived_from", Page("/sources/")),
+        ("perhaps_derived_from", Page("/sources/")),
+        ("user", Page("/users/")),
         ("Categories", Category),
         ("categories", Category),
         ("category", Category),
@@ -155,6 +168,7 @@ impl Cell {
             },
             (Tree::Plain(text), _) => match text.parse() {
                 Ok(number) => Cell::Number(thousands(number)),
+                Err(_) if text.parse::<f64>().is_ok() => Cell::Number(shown(text)),
                 Err(_) => Cell::Text(shown(text)),
             },
             (Tree::Null, _) => Cell::Nothing,
@@ -172,6 +186,9 @@ impl Cell {
             }
             Is::Time => Cell::time(text),
             Is::Category => Cell::Words(vec![category(&shown(text))]),
+            Is::Page(below) => {
+                Cell::Link { path: format!("{below}{}", super::escaped(text)), text: shown(text) }
+            }
             Is::Place | Is::Report => Cell::Text(defanged(&shown(text))),
         }
     }
@@ -256,6 +273,22 @@ const HEADINGS: &[(&str, &str)] = &[
     ("https_open", "HTTPS open"),
     ("tlp", "TLP"),
     ("id", "ID"),
+    ("age_hours", "Age, hours"),
+    ("good", "Last as it is here"),
+    ("next", "Asked for next"),
+    ("asked", "Last asked for"),
+    ("by_kind", "By kind"),
+    ("unique_percent", "Unique, %"),
+    ("share_percent", "Shared, %"),
+    ("timeout_s", "Timeout, s"),
+    ("size_mb", "Size at most, MiB"),
+    ("keep_days", "Kept, days"),
+    ("day_quota", "Lookups a day"),
+    ("per_second", "Requests a second"),
+    ("burst", "Requests at once"),
+    ("disabled", "Locked out"),
+    ("has_password", "Has a password"),
+    ("at", "When"),
 ];
 
 /// Names that say again what another column says, for clients that read one or the other.

@@ -4,6 +4,7 @@ use askama::Template;
 use serde::Serialize;
 
 use super::Frame;
+use super::cell::{Cell, heading};
 use super::grid::{At, Grid, Wanted};
 use crate::export::tree::Tree;
 use crate::store::StoreError;
@@ -82,4 +83,49 @@ pub fn rows_of(list: &impl Serialize) -> Result<Vec<Tree>, StoreError> {
 pub fn grid_of(list: &impl Serialize, wanted: &Wanted, path: &str) -> Result<Grid, StoreError> {
     let at = At { path: path.to_owned(), keep: Vec::new(), id: "rows".to_owned() };
     Ok(Grid::new(&rows_of(list)?, wanted, &at, None))
+}
+
+/// Rows of some of their members, by the name that each has and the one that its column gets. Columns in which no row
+/// says anything are left out.
+pub fn chosen(rows: &[Tree], columns: &[(&str, &str)]) -> Vec<Tree> {
+    let says = |name: &str| rows.iter().any(|row| row.member(name).is_some_and(|value| !value.is_empty()));
+    let columns: Vec<_> = columns.iter().filter(|(name, _)| says(name)).collect();
+    let value = |row: &Tree, name: &str| row.member(name).cloned().unwrap_or(Tree::Null);
+    let members =
+        |row: &Tree| columns.iter().map(|(from, to)| ((*to).to_owned(), value(row, from))).collect();
+    rows.iter().map(|row| Tree::Record(members(row))).collect()
+}
+
+/// The page of one thing: what it is, what can be done to it, what belongs to it.
+#[derive(Template)]
+#[template(path = "detail.html")]
+pub struct DetailPage {
+    /// What surrounds it.
+    pub frame: Frame,
+    /// Its heading.
+    pub title: String,
+    /// What it shows, in a sentence or two; empty: the heading says it.
+    pub about: String,
+    /// What was just done; empty: nothing.
+    pub done: &'static str,
+    /// What it is, by name.
+    pub record: Vec<(String, Cell)>,
+    /// What can be done.
+    pub forms: Vec<Form>,
+    /// Tables with their headings.
+    pub tables: Vec<(String, Grid)>,
+    /// Where there is more, by name and path.
+    pub links: Vec<(&'static str, String)>,
+}
+
+/// What there is to say of a value that serialises, by name, without the members that are left out.
+///
+/// # Errors
+///
+/// As [`rows_of`].
+pub fn record_of(value: &impl Serialize, left_out: &[&str]) -> Result<Vec<(String, Cell)>, StoreError> {
+    let rows = rows_of(value)?;
+    let members = rows.iter().flat_map(Tree::members);
+    let said = members.filter(|(name, value)| !value.is_empty() && !left_out.contains(&name.as_str()));
+    Ok(said.map(|(name, value)| (heading(name), Cell::of(name, value))).collect())
 }

@@ -27,10 +27,15 @@ use crate::lookup::{Context, LookupError};
 use crate::page::assets::{self, ASSETS};
 use crate::page::{Frame, Place, SignedIn, escaped};
 
+mod accounts;
+mod desk;
 mod graph;
 mod home;
+mod own;
+mod records;
 mod report;
 mod search;
+mod sources;
 
 /// What a page may load and do: its own style and script, its own service.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -43,8 +48,17 @@ enum For {
 }
 
 /// The pages that the frame leads to.
-const PLACES: &[(&str, &str, For)] =
-    &[("/", "Look up", For::May(Capability::Lookup)), ("/docs", "Interface", For::Everybody)];
+const PLACES: &[(&str, &str, For)] = &[
+    ("/", "Look up", For::May(Capability::Lookup)),
+    ("/sources", "Sources", For::May(Capability::Lookup)),
+    ("/batches", "Batches", For::May(Capability::Lookup)),
+    ("/history", "History", For::May(Capability::Lookup)),
+    ("/users", "Users", For::May(Capability::Users)),
+    ("/audit", "Audit", For::May(Capability::Audit)),
+    ("/docs", "Interface", For::Everybody),
+];
+
+pub(super) use own::is_to_be_set_up;
 
 /// The routes of all pages.
 pub(super) fn routes() -> Router<Arc<Service>> {
@@ -54,6 +68,10 @@ pub(super) fn routes() -> Router<Arc<Service>> {
         .route("/graph", get(graph::around))
         .route("/static/{*name}", get(asset))
         .merge(report::routes())
+        .merge(sources::routes())
+        .merge(accounts::routes())
+        .merge(own::routes())
+        .merge(records::routes())
 }
 
 /// What surrounds a page for who asks.
