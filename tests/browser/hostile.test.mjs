@@ -14,6 +14,9 @@ const PAGES = [
   `/domain/${hostile.DOMAIN}?as_of=${new Date().toISOString().slice(0, 10)}&section=${encodeURIComponent(hostile.STRINGS[0])}`,
   `/domain/unknown.${hostile.LONG.slice(-40)}`,
   `/domain/${encodeURIComponent(hostile.STRINGS[1])}`,
+  `/graph?of=${hostile.DOMAIN}`, `/graph?of=${hostile.ADDRESS}`, `/graph?of=${hostile.FILE}`,
+  `/graph?of=${encodeURIComponent(hostile.STRINGS[1])}&relation=${encodeURIComponent(hostile.STRINGS[0])}`,
+  "/sources/sensor-1", `/audit?user=${encodeURIComponent(hostile.STRINGS[1])}`,
   `/search?q=${encodeURIComponent(hostile.STRINGS.join("\n"))}`,
   `/search?q=${encodeURIComponent(hostile.STRINGS[1])}`,
   `/login?next=${encodeURIComponent(`/"><script>window.pwned=1</script>`)}`,
@@ -34,14 +37,18 @@ for (const path of PAGES) {
       left: [...document.querySelectorAll("a[href], area[href], form[action], link[href], [src]")].filter((element) =>
         new URL(element.href?.baseVal ?? element.href ?? element.action ?? element.src, location).origin !== location.origin)
         .map((element) => element.outerHTML.slice(0, 200)),
-      text: document.documentElement.textContent,
-      attributes: [...document.querySelectorAll("*")].flatMap((element) => [...element.attributes].map((attribute) => attribute.value)).join("\n"),
+      // What the reader pasted is given back as it was, in a box of its own; what is copied is the value itself.
+      text: [...document.querySelectorAll("*:not(textarea)")].flatMap((element) => [
+        ...[...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data),
+        ...[...element.attributes].filter((attribute) => !["data-copy", "value"].includes(attribute.name)).map((attribute) => attribute.value),
+      ]).join("\n"),
     }));
     assert.equal(found.pwned, undefined);
     assert.deepEqual(found.made, []);
     assert.deepEqual(found.handlers, []);
     assert.deepEqual(found.left, [], "nothing leads elsewhere");
-    assert.doesNotMatch(found.text, hostile.BIDI);
+    const turned = found.text.split("\n").filter((line) => hostile.BIDI.test(line));
+    assert.deepEqual(turned, [], "nothing turns text around");
     const faults = [];
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 900 });

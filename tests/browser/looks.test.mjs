@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { axe, open, own, sign_in, test } from "./lib/browser.mjs";
 import { layout_faults } from "./lib/layout.mjs";
-import { PAGES } from "./lib/pages.mjs";
+import { OWN_PAGES, PAGES } from "./lib/pages.mjs";
 
 const WIDTHS = [360, 768, 1280, 1440];
 const AXE_WIDTHS = [360, 1440];
@@ -50,10 +50,13 @@ test("looks: sign in, and a wrong password", async (page) => {
   await looks(page);
 });
 
-test("looks: signed in", async (page) => {
-  await sign_in(page);
-  await looks(page);
-});
+for (const path of OWN_PAGES) {
+  test(`looks: signed in, ${path}`, async (page) => {
+    await sign_in(page);
+    await open(page, own + path);
+    await looks(page);
+  });
+}
 
 test("looks: axe-core checked something", async () => {
   assert.ok(checked > 500, `${checked} rules passed`);

@@ -16,7 +16,9 @@ export function layout_faults(page) {
     if (root.scrollWidth > innerWidth) {
       faults.push(`the page is ${root.scrollWidth} px wide on a screen of ${innerWidth}`);
       for (const element of document.body.querySelectorAll("*")) {
-        if (!element.closest(".scroll") && element.getBoundingClientRect().right > innerWidth + 1) tell("beyond the right edge", element);
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        if (!element.closest(".scroll") && range.getBoundingClientRect().right > innerWidth + 1) tell("beyond the right edge", element);
       }
     }
 
