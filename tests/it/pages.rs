@@ -85,7 +85,8 @@ fn sections_are_sorted_filtered_and_paged_by_the_address() {
         let html = page(&answer);
         let section =
             html.split("id=\"IpDnsResolutions\"").nth(1).unwrap().split("</section>").next().unwrap();
-        let names: Vec<String> = section
+        let table = section.split("<tbody>").next_back().unwrap();
+        let names: Vec<String> = table
             .split("<bdi>")
             .skip(1)
             .map(|name| name.split('<').next().unwrap().replace("[.]", "."))

@@ -60,7 +60,7 @@ const WALLS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "src/page",
-        &["axum", "tokio", "crate::http", "crate::feeds", "crate::store::V", "crate::verdict"],
+        &["axum", "tokio", "crate::http", "crate::feeds", "crate::store::View", ".object(&", ".table(&"],
         "a page knows no transport and reads nothing",
     ),
     ("src/http", &["store::read_part", "store::Table", ".object(&", ".table(&"], "the service asks lookup"),
