@@ -39,6 +39,13 @@ export function layout_faults(page) {
       if (/hidden|clip/.test(style.overflowX) && element.scrollWidth > element.clientWidth + 1) tell("cut off at the side", element);
       if (/hidden|clip/.test(style.overflowY) && element.scrollHeight > element.clientHeight + 1) tell("cut off below", element);
     }
+    // Of a line, what no region that scrolls hides.
+    const seen = (rect, element) => {
+      const region = element.closest(".scroll")?.getBoundingClientRect();
+      if (!region) return rect;
+      const left = Math.max(rect.left, region.left), top = Math.max(rect.top, region.top);
+      return new DOMRect(left, top, Math.min(rect.right, region.right) - left, Math.min(rect.bottom, region.bottom) - top);
+    };
     // The lines of one element do not lie on those of another. Elements in one another are one text.
     const boxes = texts.flatMap((element) => {
       // Menus lie on what is below them, until they are closed.
@@ -47,9 +54,9 @@ export function layout_faults(page) {
       return [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()).flatMap((node) => {
         const range = document.createRange();
         range.selectNodeContents(node);
-        return [...range.getClientRects()].filter((rect) => rect.width > 1 && rect.height > 1).map((rect) => ({ element, rect }));
+        return [...range.getClientRects()].map((rect) => ({ element, rect: seen(rect, element) }));
       });
-    }).sort((a, b) => a.rect.top - b.rect.top);
+    }).filter(({ rect }) => rect.width > 1 && rect.height > 1).sort((a, b) => a.rect.top - b.rect.top);
     for (let i = 0; i < boxes.length; i++) {
       const a = boxes[i];
       for (let j = i + 1; j < boxes.length && boxes[j].rect.top < a.rect.bottom - OVERLAP_PX; j++) {

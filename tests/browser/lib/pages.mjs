@@ -30,7 +30,7 @@ export const PAGES = [
   ["report of a past day", `/domain/full.example?as_of=${day(30)}`, 200],
   ["section that is filtered", "/ip/192.31.196.80?section=IpDnsResolutions&filter=no+such+name#IpDnsResolutions", 200],
   ["unknown", "/domain/nothing.example", 404],
-  ["unknown name like a known one", "/domain/examp1ebamk.example", 404],
+  ["unknown name like a known one", "/domain/examplebonk.example", 404],
   ["graph", "/graph?of=full.example", 200],
   ["graph to begin with", "/graph", 200],
   ["sources", "/sources", 200],
