@@ -100,7 +100,7 @@ test("a section is sorted in its place, and the address says so", async (page, c
   assert.deepEqual(names, names.toSorted());
   await table.getByRole("link", { name: "Domain", exact: true }).click();
   await table.locator("th[aria-sort=descending]").waitFor();
-  assert.ok(seen.requests.at(-1).includes("part=1"), "the section alone was asked for");
+  assert.ok(seen.requests.some((asked) => /section=IpDnsResolutions.*part=1/.test(asked)), "the section alone was asked for");
   // Who gets the address sees the same.
   const other = await context.newPage();
   await open(other, page.url());

@@ -33,7 +33,7 @@ export function launch() {
 export function test(name, options, body = options) {
   node_test(name, { timeout: TEST_MS }, async () => {
     const context = await browser.newContext({
-      viewport: { width: 1280, height: 900 }, timezoneId: "Asia/Tokyo", ...(body === options ? {} : options),
+      viewport: { width: 1280, height: 900 }, timezoneId: "Asia/Tokyo", reducedMotion: "reduce", ...(body === options ? {} : options),
     });
     context.setDefaultTimeout(8_000);
     const seen = await watch(context);

@@ -3,7 +3,9 @@
 
 /** The faults of the page as it stands. */
 export function layout_faults(page) {
-  return page.evaluate(() => {
+  return page.evaluate(async () => {
+    // What is laid out by script after the screen has changed is, two frames later.
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     const TEXT_PX_MIN = 11, TARGET_PX_MIN = 24, OVERLAP_PX = 1, FAULTS_MAX = 12;
     const faults = [];
     const tell = (what, element) => {
@@ -34,7 +36,7 @@ export function layout_faults(page) {
     }
     // What hides its overflow hides no text.
     for (const element of document.body.querySelectorAll("*")) {
-      if (!is_seen(element) || element.closest("svg") || element.matches("input, textarea, select, .scroll")) continue;
+      if (!is_seen(element) || element.closest("svg") || element.matches("input, textarea, select, .scroll") || element.querySelector(":scope canvas")) continue;
       const style = getComputedStyle(element);
       if (/hidden|clip/.test(style.overflowX) && element.scrollWidth > element.clientWidth + 1) tell("cut off at the side", element);
       if (/hidden|clip/.test(style.overflowY) && element.scrollHeight > element.clientHeight + 1) tell("cut off below", element);
@@ -73,7 +75,8 @@ export function layout_faults(page) {
     // WCAG 2.2, 2.5.8: 24 by 24 px, but for links in a line of text.
     for (const element of document.body.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")) {
       if (!is_seen(element)) continue;
-      const rect = element.getBoundingClientRect();
+      // A box to tick is pressed with its label.
+      const rect = (element.matches("[type=checkbox], [type=radio]") && element.closest("label") || element).getBoundingClientRect();
       const is_control = !element.matches("a") || element.closest("nav, th, .take, .tools, .pages, .menu");
       const is_inline = element.matches("a") && getComputedStyle(element).display === "inline" && !is_control;
       if (!is_inline && (rect.width < TARGET_PX_MIN - .1 || rect.height < TARGET_PX_MIN - .1)) {
