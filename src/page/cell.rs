@@ -6,7 +6,7 @@ use askama::filters::HtmlSafe;
 use super::{Badge, path_of, thousands};
 use crate::export::tree::{Tree, shown};
 use crate::export::{defanged, without_links};
-use crate::indicator::{AddressRange, Asn, Indicator, Kind};
+use crate::indicator::{AddressRange, Asn, Indicator, Kind, Prefix};
 use crate::value::{Category, Zone};
 
 /// A value as it is shown.
@@ -219,7 +219,8 @@ impl Cell {
             Is::Object(kind) => Cell::indicator(Indicator::parse_as(kind, text).ok(), text),
             // A mask reads as a name only where it is one.
             Is::Any => {
-                let found = (!text.contains('*')).then(|| Indicator::parse(text).ok()).flatten();
+                let is_mask = text.contains('*') || Prefix::parse(text).is_ok();
+                let found = (!is_mask).then(|| Indicator::parse(text).ok()).flatten();
                 Cell::indicator(found, text)
             }
             Is::Time => Cell::time(text),
@@ -403,6 +404,7 @@ mod tests {
         let url = html("Url", "\"evil.example/a?b=javascript:alert(1)\"");
         assert!(url.contains("href=\"/url/evil.example%2Fa%3Fb%3Djavascript:alert%281%29\""), "{url}");
         assert!(!html("NormalizedMask", "\"*.evil.example\"").contains("href"));
+        assert!(!html("Indicator", "\"192.0.2.0/24\"").contains("href"), "a network has no report of a URL");
         assert!(!html("Reference", "\"https://evil.example/\"").contains("href"));
         assert_eq!(html("request", "\"GET /domain/evil.example\""), "GET /domain/evil[.]example");
         assert_eq!(html("source", "\"a/<b>\""), "<a href=\"/sources/a%2F%3Cb%3E\">a/&#60;b&#62;</a>");
