@@ -395,7 +395,7 @@ mod tests {
     fn indicators_lead_to_their_reports_alone() {
         let domain = html("Domain", "\"evil.example\"");
         assert!(domain.contains("href=\"/domain/evil.example\""), "{domain}");
-        assert!(domain.contains("evil[.]example</a>"), "{domain}");
+        assert!(domain.contains("evil[.]example</bdi></a>"), "{domain}");
         let url = html("Url", "\"evil.example/a?b=javascript:alert(1)\"");
         assert!(url.contains("href=\"/url/evil.example%2Fa%3Fb%3Djavascript:alert%281%29\""), "{url}");
         assert!(!html("NormalizedMask", "\"*.evil.example\"").contains("href"));

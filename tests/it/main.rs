@@ -34,6 +34,7 @@ mod overlap;
 mod pages;
 mod pdns;
 mod people;
+mod pictures;
 mod program;
 mod quota;
 mod rdap;

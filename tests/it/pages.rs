@@ -27,7 +27,8 @@ fn service(program: &Program) -> Serving {
     program.serve(&[])
 }
 
-fn page(answer: &Answer) -> &str {
+/// The page that an answer is, of which everything is asked that holds for all.
+pub fn page(answer: &Answer) -> &str {
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{}", answer.body);
     let policy = answer.header("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
