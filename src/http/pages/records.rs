@@ -22,7 +22,7 @@ use crate::http::error::Problem;
 use crate::http::gate::is_loopback;
 use crate::http::people::answered;
 use crate::http::sources::blocking;
-use crate::indicator::{Indicator, Kind};
+use crate::indicator::{Indicator, Kind, refang};
 use crate::page::grid::Grid;
 use crate::page::rows::{Form, RowsPage, chosen, rows_of};
 use crate::page::{escaped, thousands};
@@ -144,8 +144,10 @@ fn asked(entry: &Entry) -> Option<Indicator> {
 fn lookups(entries: &[Entry]) -> Vec<Lookup> {
     let is_answered = |entry: &&Entry| matches!(entry.status, None | Some(200 | 304 | 404));
     let told = |entry: &Entry| match asked(entry) {
-        // Without its kind, as it is pasted.
-        Some(indicator) => (indicator.tagged().split_once(':').map(|(_, text)| text.to_owned()), None),
+        // Without its kind and not defanged, as it is pasted.
+        Some(indicator) => {
+            (indicator.tagged().split_once(':').map(|(_, text)| refang(text).into_owned()), None)
+        }
         None => (None, entry.request.clone()),
     };
     let mut all: Vec<Lookup> = Vec::new();

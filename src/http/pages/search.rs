@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn what_is_pasted_is_understood() {
         let one = |text: &str| match found(text) {
-            Found::One(indicator) => indicator.tagged(),
+            Found::One(indicator) => format!("{}:{indicator}", indicator.kind()),
             Found::Many(batch) => format!("{} values", batch.len()),
             Found::Nothing(problem) => problem,
         };
