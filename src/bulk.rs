@@ -167,14 +167,22 @@ fn ndjson(text: &str) -> Result<Vec<String>, String> {
         .collect()
 }
 
-/// What is found in a text, each spelling once.
-fn found(text: &str) -> Vec<String> {
+/// What is found in a text, each spelling once. A text of nothing but indicators is a list of them, also of names under
+/// endings of one's own; of any other text names are what ends as public ones do.
+fn found<'t>(text: &'t str) -> Vec<String> {
     let (mut values, mut seen) = (Vec::new(), std::collections::HashSet::new());
-    extract(text, |spelled, _| {
+    let mut take = |spelled: &'t str| {
         if seen.insert(spelled) {
             values.push(spelled.to_owned());
         }
-    });
+    };
+    let words =
+        || text.split(|c: char| c.is_whitespace() || ",;".contains(c)).filter(|word| !word.is_empty());
+    if words().all(|word| Indicator::parse(word).is_ok_and(is_likely)) {
+        words().for_each(take);
+    } else {
+        extract(text, |spelled, _| take(spelled));
+    }
     values
 }
 

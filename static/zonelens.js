@@ -23,7 +23,7 @@ function local(within) {
     const at = new Date(time.dateTime);
     if (isNaN(at) || time.dateTime.endsWith("T00:00Z") || time.title) continue;
     const two = (number) => String(number).padStart(2, "0");
-    time.title = `${time.textContent} UTC`;
+    time.title = `${time.dateTime.slice(0, 16).replace("T", " ")} UTC`;
     time.textContent = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
   }
 }

@@ -98,8 +98,10 @@ pub struct ReportPage {
     pub path: String,
     /// The line that asks the same.
     pub request: String,
-    /// What leaves, by name and path.
-    pub exports: Vec<(&'static str, String)>,
+    /// What leaves, by name, path, and name of the file; empty where it is shown instead.
+    pub exports: Vec<(&'static str, String, String)>,
+    /// The object as the name of a file.
+    pub file: String,
     /// The sections that are ours alone.
     pub ours: Vec<Ours>,
     /// The path of the graph.
@@ -190,6 +192,7 @@ pub fn page(
     let value = escaped(&report.subject);
     let as_of =
         if view.as_of.is_empty() { String::new() } else { format!("&as_of={}", escaped(&view.as_of)) };
+    let file = file_name(&report.subject);
     let export = |format: &str| format!("/api/v1/export?value={value}&format={format}{as_of}");
     Ok(ReportPage {
         subject: defanged(&shown(&report.subject)),
@@ -213,18 +216,28 @@ pub fn page(
         since: since.map(changed),
         request: curl(view, &format!("/api{path}"), &as_of.replacen('&', "?", 1)),
         exports: vec![
-            ("JSON", export("json")),
-            ("STIX 2.1", export("stix")),
-            ("MISP event", export("misp")),
-            ("Page to print", export("html")),
+            ("JSON", export("json"), format!("{file}.json")),
+            ("STIX 2.1", export("stix"), format!("{file}.stix.json")),
+            ("MISP event", export("misp"), format!("{file}.misp.json")),
+            ("Page to print", export("html"), String::new()),
         ],
         ours: Vec::new(),
+        file,
         graph: format!("/graph?of={value}"),
         path,
         licence,
         has_quota,
         frame,
     })
+}
+
+/// An object as the name of a file without an ending: letters and digits, and not too many.
+fn file_name(object: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    let kept = |character: char| {
+        if character.is_ascii_alphanumeric() || "._-".contains(character) { character } else { '-' }
+    };
+    object.chars().map(kept).take(CHARS_MAX).collect()
 }
 
 /// A line that asks a path of this service.

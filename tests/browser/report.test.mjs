@@ -1,6 +1,6 @@
 // The page of a report: its sections, sorted, filtered, paged and taken along; a past day.
 import assert from "node:assert/strict";
-import { demo, open, rows, section, test } from "./lib/browser.mjs";
+import { body_rows, demo, open, rows, section, test } from "./lib/browser.mjs";
 import { day, FILE, text_of } from "./lib/pages.mjs";
 
 /** Section and heading, and columns of a table or names of a record, as the contract has them. */
@@ -61,18 +61,18 @@ for (const [path, sections] of REPORTS) {
       if (await found.count() !== 1) { wrong.push(`${name} is not there`); continue; }
       const heading = await found.locator("h2").innerText();
       if (heading !== title) wrong.push(`${name} is headed "${heading}"`);
-      const names = await found.locator("thead th, dl.record > div > dt").allInnerTexts();
+      const names = await found.locator(":scope > .scroll thead th, dl.record > div > dt").allInnerTexts();
       for (const column of columns) if (!names.includes(column)) wrong.push(`${name} has no "${column}", but ${names.join(", ")}`);
       if (!(await found.innerText()).trim()) wrong.push(`${name} says nothing`);
       const answer = await page.request.get(`${demo}/api${path}?sections=${name}`);
       const body = (await answer.json())[name];
       if (Array.isArray(body) && body[0] instanceof Object) {
-        const shown = await found.locator("tbody tr").count();
+        const shown = await body_rows(found).count();
         if (shown !== Math.min(25, body.length)) wrong.push(`${name} shows ${shown} rows of ${body.length}`);
       }
     }
     assert.deepEqual(wrong, []);
-    assert.equal(await page.locator("nav.contents a").count(), await page.locator("section.section").count());
+    assert.equal(await page.locator("nav.contents a").count(), await page.locator("section.section:not(#timeline)").count());
   });
 }
 
@@ -100,7 +100,7 @@ test("a section is sorted in its place, and the address says so", async (page, c
   assert.deepEqual(names, names.toSorted());
   await table.getByRole("link", { name: "Domain", exact: true }).click();
   await table.locator("th[aria-sort=descending]").waitFor();
-  assert.ok(seen.requests.at(-1).includes("part=1"), "the section alone was asked for");
+  assert.ok(seen.requests.some((asked) => /section=IpDnsResolutions.*part=1/.test(asked)), "the section alone was asked for");
   // Who gets the address sees the same.
   const other = await context.newPage();
   await open(other, page.url());
@@ -177,23 +177,23 @@ test("a report is taken along as JSON, STIX and MISP, a section as CSV", async (
 
 test("a past day, and what changed since", async (page) => {
   await open(page, "/domain/full.example");
-  const then = day(40);
+  const then = day(30);
   await page.getByLabel("As of").fill(then);
   await page.getByRole("button", { name: "Show" }).click();
   await page.waitForURL((url) => url.searchParams.get("as_of") === then);
   const since = page.locator("section.since");
   assert.match(await since.innerText(), new RegExp(`As of ${then}`));
-  assert.match(await since.innerText(), /Red 100 now/);
+  assert.match(await since.innerText(), /Red 100 now|became/);
   assert.ok(await since.locator("li").count() > 2);
-  const fewer = await section(page, "URL masks").locator("tbody tr").count();
+  const fewer = await body_rows(section(page, "URL masks")).count();
   // The sections stay of that day when they are sorted.
   await section(page, "URL masks").getByRole("link", { name: "Mask", exact: true }).click();
   await page.waitForURL((url) => url.searchParams.get("sort") === "NormalizedMask");
   assert.equal(new URL(page.url()).searchParams.get("as_of"), then);
-  assert.equal(await section(page, "URL masks").locator("tbody tr").count(), fewer);
+  assert.equal(await body_rows(section(page, "URL masks")).count(), fewer);
   await page.getByRole("link", { name: "Now", exact: true }).click();
   await page.waitForURL((url) => url.search === "");
-  assert.ok(await section(page, "URL masks").locator("tbody tr").count() > fewer);
+  assert.ok(await body_rows(section(page, "URL masks")).count() > fewer);
 });
 
 test("a pinned object says who set it, and why", async (page) => {

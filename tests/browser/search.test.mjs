@@ -28,7 +28,7 @@ for (const [typed, path] of [
 for (const [name, pasted, count, some] of [
   ["a list", LIST, 5, "full[.]example"],
   ["a log", LOG, 80, "full[.]example/files/setup.exe?n=7"],
-  ["an e-mail", MAIL, 8, "secure[.]login[.]full[.]example/bank/verify.html"],
+  ["an e-mail", MAIL, 3, "secure[.]login[.]full[.]example/bank/verify.html"],
 ]) {
   test(`many indicators: ${name}`, async (page) => {
     await look_up(page, pasted);
@@ -37,7 +37,7 @@ for (const [name, pasted, count, some] of [
     assert.equal((await rows(page.locator("table"))).length, Math.min(25, found));
     assert.ok((await page.locator(".zones").innerText()).includes("Red"));
     // All of it is still there, to be changed and sent again.
-    assert.equal(await page.locator("#text").inputValue(), pasted.trimEnd() === pasted ? pasted : await page.locator("#text").inputValue());
+    assert.equal((await page.locator("#text").inputValue()).trimEnd(), pasted.trimEnd());
     const all = [];
     for (;;) {
       all.push(...(await rows(page.locator("table"))).map((row) => row.join(" ")));
@@ -62,7 +62,7 @@ test("the table of many is sorted, and leads to reports", async (page) => {
   await page.locator("th[aria-sort=descending]").waitFor();
   assert.deepEqual(await zones(), sorted.toReversed());
   assert.notDeepEqual(sorted, sorted.toReversed());
-  await page.getByRole("link", { name: "travel[.]example" }).click();
+  await page.getByRole("link", { name: "travel[.]example" }).first().click();
   await page.waitForURL("**/domain/travel.example");
 });
 
@@ -95,7 +95,7 @@ test("what is no name is an error that says what would be right", async (page) =
 });
 
 test("an unknown name is said to be unknown, not harmless", async (page) => {
-  await open(page, "/domain/examp1ebamk.example", 404);
+  await open(page, "/domain/examplebonk.example", 404);
   const text = await page.locator("main").innerText();
   assert.match(text, /Unknown: no source says anything/);
   assert.match(text, /no statement that it is harmless/);

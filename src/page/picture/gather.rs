@@ -11,6 +11,7 @@ use super::hosting::{Names, Networks};
 use super::listings::{Listing, Listings, State};
 use crate::dossier::Common;
 use crate::dossier::rows::AddressRow;
+use crate::export::tree::shown;
 use crate::export::{defanged, without_links};
 use crate::fact;
 use crate::indicator::{Indicator, Kind, is_reserved};
@@ -85,7 +86,7 @@ fn network(common: &Common<'_>, row: &AddressRow) -> Result<String, StoreError> 
     }
     let networks = common.networks_of(row.address)?;
     let system = networks.systems.first().map(|(number, names)| match names.first() {
-        Some(name) => format!("AS{number} {}", without_links(name)),
+        Some(name) => format!("AS{number} {}", without_links(&shown(name))),
         None => format!("AS{number}"),
     });
     let country = row.country.or(networks.country).map(|country| country.to_string());

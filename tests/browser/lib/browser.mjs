@@ -33,7 +33,7 @@ export function launch() {
 export function test(name, options, body = options) {
   node_test(name, { timeout: TEST_MS }, async () => {
     const context = await browser.newContext({
-      viewport: { width: 1280, height: 900 }, timezoneId: "Asia/Tokyo", ...(body === options ? {} : options),
+      viewport: { width: 1280, height: 900 }, timezoneId: "Asia/Tokyo", reducedMotion: "reduce", ...(body === options ? {} : options),
     });
     context.setDefaultTimeout(8_000);
     const seen = await watch(context);
@@ -88,14 +88,12 @@ export async function sign_in(page, who = user) {
   await page.waitForURL((url) => url.pathname !== "/login");
 }
 
-/** What axe-core finds wrong with the page as it stands: rule, what it says, where. */
-export async function axe(page) {
-  // As the tool of a reader who is not bound by the page's policy.
-  await page.evaluate(axe_source);
-  const found = await page.evaluate(() => window.axe.run(document, {
-    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    resultTypes: ["violations"],
-  }));
+/** What axe-core finds wrong with the page as it stands: rule, what it says, where. Absent rules: those of WCAG 2.2 AA and its own. */
+export async function axe(page, rules) {
+  // As the tool of a reader, who is not bound by the page's policy.
+  if (!await page.evaluate(() => "axe" in window)) await page.evaluate(axe_source);
+  const found = await page.evaluate((runOnly) => window.axe.run(document, { runOnly, resultTypes: ["violations"] }),
+    rules ?? ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]);
   const told = (violation) => violation.nodes.slice(0, 5).map((node) =>
     `${violation.id}: ${violation.help}: ${node.target.join(" ")}: ${node.any[0]?.message ?? node.all[0]?.message ?? node.none[0]?.message ?? ""}`);
   return { violations: found.violations.flatMap(told), passes: found.passes.length };
@@ -106,8 +104,11 @@ export function section(page, title) {
   return page.locator("section.section").filter({ has: page.getByRole("heading", { name: title, exact: true }) });
 }
 
-/** The rows of a table as texts of cells. */
-export function rows(table) {
-  return table.locator("tbody tr").evaluateAll((all) =>
+/** The rows of the table of a section, or of a page's only one; not those of what its pictures say as tables. */
+export const body_rows = (within) => within.locator("xpath=.//tbody[not(ancestor::figure)]/tr");
+
+/** The same as texts of cells. */
+export function rows(within) {
+  return body_rows(within).evaluateAll((all) =>
     all.map((row) => [...row.cells].map((cell) => cell.innerText.trim())));
 }

@@ -3,7 +3,9 @@
 
 /** The faults of the page as it stands. */
 export function layout_faults(page) {
-  return page.evaluate(() => {
+  return page.evaluate(async () => {
+    // What is laid out by script after the screen has changed is, two frames later.
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     const TEXT_PX_MIN = 11, TARGET_PX_MIN = 24, OVERLAP_PX = 1, FAULTS_MAX = 12;
     const faults = [];
     const tell = (what, element) => {
@@ -16,7 +18,9 @@ export function layout_faults(page) {
     if (root.scrollWidth > innerWidth) {
       faults.push(`the page is ${root.scrollWidth} px wide on a screen of ${innerWidth}`);
       for (const element of document.body.querySelectorAll("*")) {
-        if (!element.closest(".scroll") && element.getBoundingClientRect().right > innerWidth + 1) tell("beyond the right edge", element);
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        if (!element.closest(".scroll") && range.getBoundingClientRect().right > innerWidth + 1) tell("beyond the right edge", element);
       }
     }
 
@@ -32,11 +36,18 @@ export function layout_faults(page) {
     }
     // What hides its overflow hides no text.
     for (const element of document.body.querySelectorAll("*")) {
-      if (!is_seen(element) || element.closest("svg") || element.matches("input, textarea, select, .scroll")) continue;
+      if (!is_seen(element) || element.closest("svg") || element.matches("input, textarea, select, .scroll") || element.querySelector(":scope canvas")) continue;
       const style = getComputedStyle(element);
       if (/hidden|clip/.test(style.overflowX) && element.scrollWidth > element.clientWidth + 1) tell("cut off at the side", element);
       if (/hidden|clip/.test(style.overflowY) && element.scrollHeight > element.clientHeight + 1) tell("cut off below", element);
     }
+    // Of a line, what no region that scrolls hides.
+    const seen = (rect, element) => {
+      const region = element.closest(".scroll")?.getBoundingClientRect();
+      if (!region) return rect;
+      const left = Math.max(rect.left, region.left), top = Math.max(rect.top, region.top);
+      return new DOMRect(left, top, Math.min(rect.right, region.right) - left, Math.min(rect.bottom, region.bottom) - top);
+    };
     // The lines of one element do not lie on those of another. Elements in one another are one text.
     const boxes = texts.flatMap((element) => {
       // Menus lie on what is below them, until they are closed.
@@ -45,9 +56,9 @@ export function layout_faults(page) {
       return [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()).flatMap((node) => {
         const range = document.createRange();
         range.selectNodeContents(node);
-        return [...range.getClientRects()].filter((rect) => rect.width > 1 && rect.height > 1).map((rect) => ({ element, rect }));
+        return [...range.getClientRects()].map((rect) => ({ element, rect: seen(rect, element) }));
       });
-    }).sort((a, b) => a.rect.top - b.rect.top);
+    }).filter(({ rect }) => rect.width > 1 && rect.height > 1).sort((a, b) => a.rect.top - b.rect.top);
     for (let i = 0; i < boxes.length; i++) {
       const a = boxes[i];
       for (let j = i + 1; j < boxes.length && boxes[j].rect.top < a.rect.bottom - OVERLAP_PX; j++) {
@@ -64,7 +75,8 @@ export function layout_faults(page) {
     // WCAG 2.2, 2.5.8: 24 by 24 px, but for links in a line of text.
     for (const element of document.body.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")) {
       if (!is_seen(element)) continue;
-      const rect = element.getBoundingClientRect();
+      // A box to tick is pressed with its label.
+      const rect = (element.matches("[type=checkbox], [type=radio]") && element.closest("label") || element).getBoundingClientRect();
       const is_control = !element.matches("a") || element.closest("nav, th, .take, .tools, .pages, .menu");
       const is_inline = element.matches("a") && getComputedStyle(element).display === "inline" && !is_control;
       if (!is_inline && (rect.width < TARGET_PX_MIN - .1 || rect.height < TARGET_PX_MIN - .1)) {

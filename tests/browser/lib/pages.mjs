@@ -29,8 +29,15 @@ export const PAGES = [
   ["report of a benign domain", "/domain/examplebank.example", 200],
   ["report of a past day", `/domain/full.example?as_of=${day(30)}`, 200],
   ["section that is filtered", "/ip/192.31.196.80?section=IpDnsResolutions&filter=no+such+name#IpDnsResolutions", 200],
-  ["unknown", "/domain/nobody.examplebank.example", 404],
-  ["unknown name like a known one", "/domain/examp1ebamk.example", 404],
+  ["unknown", "/domain/nothing.example", 404],
+  ["unknown name like a known one", "/domain/examplebonk.example", 404],
+  ["graph", "/graph?of=full.example", 200],
+  ["graph to begin with", "/graph", 200],
+  ["sources", "/sources", 200],
+  ["source", "/sources/synthetic-threats", 200],
+  ["what sources share", "/sources/overlap", 200],
+  ["batches", "/batches", 200],
+  ["history", "/history", 200],
   ["table of many", `/search?q=${encodeURIComponent(LIST)}`, 200],
   ["nothing found", "/search?q=nothing+to+see", 200],
   ["graph", "/graph?of=full.example&open=192.31.196.10", 200],
@@ -38,6 +45,9 @@ export const PAGES = [
   ["error 400", "/domain/not%20a%20name", 400],
   ["error 404", "/no-such-page", 404],
 ];
+
+/** Pages of who is signed in, at the service with users. */
+export const OWN_PAGES = ["/", "/account", "/tokens", "/users", "/users/ann", "/groups", "/audit", "/history", "/sources", "/batches"];
 
 /** The day so many days ago. */
 export function day(back) {
