@@ -8,6 +8,7 @@ pub mod bulk; // many values at once
 pub mod cli; // the commands
 pub mod clock; // where time comes in
 pub mod config; // what can be set, and its defaults
+pub mod contacts; // who of ours talked to something
 pub mod demo; // what a new user sees first
 pub mod dossier; // what is gathered of an object
 pub mod explain; // how a verdict came about, step by step

@@ -60,6 +60,15 @@ impl Group {
 ///
 /// Damage in the store, here and below.
 pub fn find(view: &View, id: &str) -> Result<Option<Publication>, StoreError> {
+    Ok(find_stated(view, id)?.map(|(report, _)| report))
+}
+
+/// The same, with the source that says it.
+///
+/// # Errors
+///
+/// As [`find`].
+pub fn find_stated(view: &View, id: &str) -> Result<Option<(Publication, String)>, StoreError> {
     let object = view.table(&ObjectKey::publication(id), Table::Publication)?;
     // The title of one that is restricted would name who wrote it.
     let is_shown = |one: &&Statement| one.is_current() && !view.snapshot().is_restricted(one.source);
@@ -67,7 +76,7 @@ pub fn find(view: &View, id: &str) -> Result<Option<Publication>, StoreError> {
     let Some(newest) = said.max_by_key(|one| one.last) else { return Ok(None) };
     let mut report: Publication = newest.fact()?;
     report.published = report.published.or(Some(newest.first));
-    Ok(Some(report))
+    Ok(Some((report, view.snapshot().source_name(newest.source).to_owned())))
 }
 
 /// The reports published from a moment to another, both included; the newest first, [`LIST_MAX`] at most.
@@ -98,6 +107,8 @@ pub fn list(
 pub struct Search {
     /// Words, all of which stand in the identifier, the title, the description or a tag, in any case.
     pub words: String,
+    /// Of this type; `None`: of any.
+    pub report_type: Option<ReportType>,
     /// Published then or later.
     pub from: Option<Timestamp>,
     /// Published then or before.
@@ -110,7 +121,8 @@ impl Search {
         let tags = tags.into_iter().flatten().map(String::as_str);
         let texts = [&*report.id, &*report.title, report.description.as_deref().unwrap_or_default()];
         let text = texts.into_iter().chain(tags).collect::<Vec<_>>().join("\n").to_lowercase();
-        words.iter().all(|word| text.contains(word.as_str()))
+        self.report_type.is_none_or(|wanted| wanted == report.report_type)
+            && words.iter().all(|word| text.contains(word.as_str()))
     }
 }
 
@@ -200,6 +212,19 @@ pub fn openioc(view: &View, report: &Publication) -> Result<Option<Vec<u8>>, Sto
         return Ok(None);
     }
     Ok(Some(iocs::openioc(report, &indicators)?))
+}
+
+/// CSV of what a report names, as [`master_iocs`] has it of all.
+///
+/// # Errors
+///
+/// Damage in the store.
+pub fn csv(view: &View, report: &Publication) -> Result<Vec<u8>, StoreError> {
+    let mut csv = Csv::new(Vec::new()).map_err(io::Error::other)?;
+    for indicator in indicators(view, &report.id)? {
+        csv.push(report, &indicator).map_err(io::Error::other)?;
+    }
+    Ok(csv.finish()?)
 }
 
 /// What all reports of a group name, as CSV in gzip; [`MASTER_ROWS_MAX`] rows at most.

@@ -10,7 +10,8 @@
   const SHAPES = { domain: "ellipse", ip: "round-rectangle", url: "diamond", hash: "hexagon", report: "tag" };
   const ORDER = ["Red", "Orange", "Yellow", "Grey", "Green", null];
   const OPENED_MAX = 30;
-  const LABEL_CHARS = 30;
+  const LABEL_CHARS = 26;
+  const LEAF_PX = 16;
 
   const form = page("graph-state");
   const boxes = [...form.querySelectorAll("input[name=relation]")];
@@ -66,7 +67,7 @@
       const value = new URLSearchParams(location.search).get(name);
       if (value) asked.set(name, value);
     }
-    return `${path}?${asked}`;
+    return `${path}?${asked}`.replaceAll("%3A", ":");
   }
 
   //------------ Tables ------------------------------------------------------
@@ -81,7 +82,7 @@
     if (!zone) return made("span", { class: "none" }, "–");
     return made("span", { class: `badge zone-${zone}` }, made("span", { "aria-hidden": "true" }, SYMBOLS[zone]), ` ${zone}`);
   }
-  const link = (node) => made("a", { class: "indicator", href: node.href }, made("bdi", {}, node.label));
+  const link = (node) => made("a", { class: node.kind === "report" ? "" : "indicator", href: node.href }, made("bdi", {}, node.label));
   const plain = (text) => text === null || text === "" ? made("span", { class: "none" }, "–") : String(text);
   function moment(at) {
     if (!at) return plain(null);
@@ -125,6 +126,7 @@
         : `${one.all}, of which ${one.shown} are shown: … ${said[one.relation]} ${label(one.of)}.`);
     }
     page("graph-notes").replaceChildren(...notes.map((note) => made("li", { class: "soft" }, note)));
+    page("graph-relations").textContent = checked().length === boxes.length ? "all" : `${checked().length} of ${boxes.length}`;
     page("graph-json").href = query(opened, "/api/v1/graph");
     page("graph-open").replaceChildren(...opened.filter((id) => id !== of).map((id) => {
       return made("input", { type: "hidden", name: "open", value: id });
@@ -151,18 +153,27 @@
       { selector: "node", style: {
         label: "data(text)", color: ink, "font-size": 11, "font-family": "system-ui, sans-serif", "text-valign": "bottom",
         "text-margin-y": 4, "text-background-color": paper, "text-background-opacity": 0.85, "text-background-padding": 1,
-        width: 22, height: 22, "background-color": colour("--panel"), "border-color": soft, "border-width": 2.5,
-        "min-zoomed-font-size": 7 } },
+        width: 13, height: 13, "background-color": colour("--panel"), "border-color": soft, "border-width": 2,
+        "min-zoomed-font-size": 4.5 } },
       ...zones, ...kinds,
-      { selector: "node.opened", style: { width: 32, height: 32, "border-width": 4 } },
-      { selector: "node.root", style: { "font-weight": "bold", "border-width": 6 } },
+      // Words go outwards from their node, and are never upside down.
+      { selector: "node.radial", style: {
+        "text-valign": "center", "text-halign": (node) => Math.cos(node.data("angle")) < 0 ? "left" : "right",
+        "text-rotation": (node) => node.data("angle") + (Math.cos(node.data("angle")) < 0 ? Math.PI : 0),
+        "text-margin-x": (node) => {
+          const along = Math.cos(node.data("angle")), half = node.width() / 2;
+          return along * (half + 5) - Math.sign(along) * half;
+        },
+        "text-margin-y": (node) => Math.sin(node.data("angle")) * (node.width() / 2 + 5) } },
+      { selector: "node.opened", style: { width: 22, height: 22, "border-width": 3.5 } },
+      { selector: "node.root", style: { "font-weight": "bold", "border-width": 5 } },
       { selector: "edge", style: {
         width: 1.2, "line-color": colour("--line"), "target-arrow-color": colour("--edge"), "target-arrow-shape": "triangle",
         "arrow-scale": 0.7, "curve-style": "bezier" } },
       { selector: "edge.mutual", style: { "target-arrow-shape": "none", "line-style": "dashed" } },
       { selector: "edge.near", style: {
         label: "data(text)", "font-size": 9, color: soft, "text-rotation": "autorotate", "line-color": accent, width: 2,
-        "target-arrow-color": accent, "text-background-color": paper, "text-background-opacity": 0.9, "min-zoomed-font-size": 7 } },
+        "target-arrow-color": accent, "text-background-color": paper, "text-background-opacity": 0.9, "min-zoomed-font-size": 4.5 } },
       { selector: "node.chosen", style: { "overlay-color": accent, "overlay-opacity": 0.18, "overlay-padding": 6 } },
     ];
   }
@@ -178,49 +189,63 @@
 
   function draw({ points, lines, open }) {
     const ids = new Set(points.map((node) => node.id)), keys = new Set(lines.map((edge) => edge.key));
-    let isNew = false;
     cy.batch(() => {
       cy.elements().filter((one) => !(one.isNode() ? ids : keys).has(one.id())).remove();
-      const around = new Map();
-      // What others are placed beside comes first.
-      const inOrder = [...points].sort((a, b) => open.has(b.id) - open.has(a.id));
-      inOrder.forEach((node) => {
+      for (const node of points) {
         const old = cy.getElementById(node.id);
         const data = { id: node.id, kind: node.kind, zone: node.zone ?? "", text: `${SYMBOLS[node.zone] ?? ""} ${short(node.label)}` };
-        const one = old.nonempty() ? old.data(data) : cy.add({ data, position: place(node.id, lines, around) });
-        isNew ||= old.empty();
-        one.toggleClass("opened", open.has(node.id)).toggleClass("root", node.id === of).toggleClass("chosen", node.id === chosen);
-      });
+        const one = old.nonempty() ? old.data(data) : cy.add({ data });
+        one.toggleClass("opened", open.has(node.id)).toggleClass("root", node.id === of);
+      }
       for (const edge of lines) {
         if (cy.getElementById(edge.key).nonempty()) continue;
         cy.add({ data: { id: edge.key, source: edge.from, target: edge.to, text: said[edge.relation] },
           classes: MUTUAL.has(edge.relation) ? "mutual" : "" });
       }
     });
-    return isNew;
   }
 
-  // A new node begins beside the opened one that it belongs to, so that the same graph is always laid out the same.
-  function place(id, lines, around) {
-    const edge = lines.find((edge) => (edge.from === id || edge.to === id) && drawn(edge.from === id ? edge.to : edge.from));
-    const parent = edge && (edge.from === id ? edge.to : edge.from);
-    const turn = (around.get(parent) ?? -1) + 1;
-    around.set(parent, turn);
-    const { x, y } = parent ? cy.getElementById(parent).position() : { x: 0, y: 0 };
-    const angle = turn * 2.39996, far = (parent ? 60 : 0) + 14 * Math.sqrt(turn);
-    return { x: x + far * Math.cos(angle), y: y + far * Math.sin(angle) };
-  }
   const drawn = (id) => cy.getElementById(id).nonempty();
 
-  function lay() {
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches || cy.nodes().length > 200;
-    const moving = { animate: still ? false : "end", animationDuration: 250, fit: true, padding: 24, nodeDimensionsIncludeLabels: true };
-    const depths = new Map();
-    cy.elements().bfs({ roots: cy.getElementById(of), visit: (node, edge, from, index, depth) => { depths.set(node.id(), depth); } });
-    const rings = { name: "concentric", concentric: (node) => -(depths.get(node.id()) ?? 9), levelWidth: () => 1, minNodeSpacing: 26 };
-    const force = { name: "cose", randomize: false, idealEdgeLength: () => 70, nodeRepulsion: () => 9000, nodeOverlap: 12,
-      gravity: 0.6, numIter: cy.nodes().length > 300 ? 250 : 800, componentSpacing: 60 };
-    cy.layout({ ...(page("graph-layout").value === "rings" ? rings : force), ...moving }).run();
+  // Rings around what was asked of: each opened node has its neighbours before it in a sector, by relation and zone.
+  function lay({ points, lines, open }) {
+    const kin = new Map(points.map((node) => [node.id, []]));
+    for (const edge of lines) {
+      const rank = Object.keys(said).indexOf(edge.relation);
+      kin.get(edge.from).push([edge.to, rank]);
+      kin.get(edge.to).push([edge.from, rank]);
+    }
+    const place = new Map(points.map((node, at) => [node.id, at]));
+    const children = new Map(), seen = new Set([of]);
+    const next = [of];
+    const rest = opened.filter((id) => kin.has(id));
+    while (next.length || rest.some((id) => !seen.has(id))) {
+      const id = next.shift();
+      const found = id === undefined ? [[rest.find((one) => !seen.has(one)), 0]] : kin.get(id) ?? [];
+      const own = found.filter(([other]) => !seen.has(other)).sort((a, b) => a[1] - b[1] || place.get(a[0]) - place.get(b[0]));
+      for (const [other] of own) {
+        if (seen.has(other)) continue;
+        seen.add(other);
+        const parent = id ?? of;
+        children.set(parent, [...(children.get(parent) ?? []), other]);
+        if (open.has(other)) next.push(other);
+      }
+    }
+    const weigh = (id) => Math.max(1, (children.get(id) ?? []).reduce((sum, child) => sum + weigh(child), 0));
+    const ring = Math.max(130, weigh(of) * LEAF_PX / (2 * Math.PI));
+    const put = (id, from, to, depth) => {
+      const angle = (from + to) / 2, far = depth && ring + (depth - 1) * 190;
+      cy.getElementById(id).data({ angle }).toggleClass("radial", depth > 0)
+        .position({ x: far * Math.cos(angle), y: far * Math.sin(angle) });
+      const each = (to - from) / weigh(id);
+      for (const child of children.get(id) ?? []) {
+        const width = each * weigh(child);
+        put(child, from, from + width, depth + 1);
+        from += width;
+      }
+    };
+    cy.batch(() => put(of, -Math.PI / 2, 1.5 * Math.PI, 0));
+    cy.fit(undefined, 16);
   }
 
   //------------ Choosing ----------------------------------------------------
@@ -237,7 +262,7 @@
     const facts = [made("span", { class: "soft" }, node.kind)];
     if (node.score !== null) facts.push(made("span", {}, `Score ${node.score}`));
     facts.push(made("span", {}, `${one.connectedEdges().length} relations`));
-    page("graph-chosen").replaceChildren(title, ...facts, made("a", { href: node.href }, "Open report"), turn(node, new Set(opened)));
+    page("graph-chosen").replaceChildren(title, ...facts, made("a", { href: node.href }, "Report"), turn(node, new Set(opened)));
     for (const row of page("graph-nodes").rows) row.classList.toggle("chosen-row", row.dataset.id === id);
   }
 
@@ -292,10 +317,10 @@
     const now = shown();
     say("");
     tables(now);
-    const isNew = draw(now);
+    draw(now);
     if (!drawn(chosen)) chosen = of;
     choose(chosen);
-    if (isNew) lay();
+    lay(now);
   }
 
   history.replaceState({ opened, relations: checked() }, "");
@@ -333,7 +358,8 @@
     await toggle(id);
     // The table was made anew: the keyboard stays where it was.
     const rows = [...page("graph-nodes").rows];
-    if (inTable) rows.find((row) => row.dataset.id === id)?.querySelector("a.open-close, a")?.focus();
+    const row = inTable && rows.find((row) => row.dataset.id === id);
+    if (inTable) (row?.querySelector("a.open-close") ?? row?.querySelector("a"))?.focus();
     else page("graph-chosen").querySelector("a.open-close")?.focus();
   });
   form.addEventListener("change", (event) => {
@@ -342,7 +368,6 @@
     show(opened);
     history.pushState({ opened, relations: checked() }, "", query(opened, "/graph"));
   });
-  page("graph-layout").addEventListener("change", lay);
   holder.addEventListener("click", (event) => {
     const act = event.target.dataset?.act;
     const centre = { x: cy.width() / 2, y: cy.height() / 2 };

@@ -42,6 +42,8 @@ pub enum Capability {
     Lookup,
     /// Ask about many objects in one request.
     Bulk,
+    /// See which clients of ours talked to something.
+    Contacts,
     /// Write notes, sightings, reports of false positives.
     Write,
     /// Set and remove pins.
@@ -76,6 +78,7 @@ pub const CAPABILITIES: &[Row] = {
     &[
         row(Lookup, Scope::Lookup, &[Admin, Analyst, Integrator, ReadOnly]),
         row(Bulk, Scope::Lookup, &[Admin, Analyst, Integrator]),
+        row(Contacts, Scope::Lookup, &[Admin, Analyst]),
         row(Write, Scope::Write, &[Admin, Analyst, Integrator]),
         row(Pin, Scope::Write, &[Admin, Analyst]),
         row(Ingest, Scope::Ingest, &[Admin, Integrator]),
@@ -126,6 +129,7 @@ impl Capability {
         match self {
             Capability::Lookup => "look up",
             Capability::Bulk => "look up many at once",
+            Capability::Contacts => "see which of your own clients talked to something",
             Capability::Write => "write notes, sightings and reports of false positives",
             Capability::Pin => "set and remove pins",
             Capability::Ingest => "import data",

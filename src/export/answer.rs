@@ -199,9 +199,27 @@ pub fn many(
     if values.len() > VALUES_MAX {
         return Err(LookupError::BadRequest(too_many(values.len(), format)));
     }
-    let mut indicators: Vec<Indicator> =
-        values.iter().filter_map(|value| Indicator::parse(value).ok()).collect();
-    let mut left_out = values.len() - indicators.len();
+    let indicators: Vec<Indicator> = values.iter().filter_map(|value| Indicator::parse(value).ok()).collect();
+    let unread = values.len() - indicators.len();
+    let set = of_indicators(context, indicators, request, format)?;
+    Ok(Set { left_out: set.left_out + unread, ..set })
+}
+
+/// The same of indicators.
+///
+/// # Errors
+///
+/// As [`many`].
+pub fn of_indicators(
+    context: &Context<'_>,
+    mut indicators: Vec<Indicator>,
+    request: &Request,
+    format: Format,
+) -> Result<Set, LookupError> {
+    if indicators.len() > VALUES_MAX {
+        return Err(LookupError::BadRequest(too_many(indicators.len(), format)));
+    }
+    let mut left_out = 0;
     indicators.sort();
     indicators.dedup();
     let mut graph = match format {

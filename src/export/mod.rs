@@ -14,7 +14,7 @@ pub mod stix;
 mod table;
 pub mod tree;
 
-pub use answer::{Format, Set, VALUES_MAX, event, many, one, too_many};
+pub use answer::{Format, Set, VALUES_MAX, event, many, of_indicators, one, too_many};
 pub use page::{POLICY, whole as defanged, without_links};
 
 use crate::store::StoreError;

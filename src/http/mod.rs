@@ -287,6 +287,7 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/api/v1/reports/{*id}", get(reports::one))
         .route("/api/v1/diff", get(own::diff))
         .route("/api/v1/similar", get(own::similar))
+        .route("/api/v1/contacts", get(own::contacts))
         .route("/api/v1/timeline", get(own::timeline))
         .route("/api/v1/graph", get(graph::around))
         .route("/api/v1/sources", get(sources::list))

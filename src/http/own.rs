@@ -99,6 +99,19 @@ pub(super) async fn timeline(
     .await
 }
 
+/// `GET /api/v1/contacts?indicator=`: for who may see whom of ours it concerns.
+pub(super) async fn contacts(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Response {
+    answer(service, caller, uri, |context, query| {
+        let indicator = indicator(query, "indicator")?;
+        Ok(crate::contacts::contacts(&context.snapshot()?.view(None), &indicator)?)
+    })
+    .await
+}
+
 /// `GET /api/v1/similar?domain=&technique=&limit=`
 pub(super) async fn similar(
     State(service): State<Arc<Service>>,

@@ -38,7 +38,9 @@ pub(super) struct Listed {
 /// A route a kind.
 pub(super) fn routes() -> Router<Arc<Service>> {
     KINDS.iter().fold(Router::new(), |router, kind| {
-        let list = move |State(service), uri: Uri| answered(list(service, kind, uri));
+        let list = move |State(service), Extension(caller): Extension<Caller>, uri: Uri| {
+            answered(list(service, kind, caller, uri))
+        };
         let say = move |State(service), request: Request| answered(say(service, kind, request));
         let remove = |State(service), request: Request| answered(remove(service, request));
         let methods = get(list).post(say);
@@ -52,11 +54,19 @@ pub(super) async fn answered(answer: impl Future<Output = Result<Response, Probl
 }
 
 /// Everything that was ever said of an object, the newest first.
-async fn list(service: Arc<Service>, kind: &'static Kind, uri: Uri) -> Result<Response, Problem> {
+async fn list(
+    service: Arc<Service>,
+    kind: &'static Kind,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Response, Problem> {
     let indicator = indicator(&uri)?;
     let now = service.clock.now();
     let about = indicator.clone();
-    let work = move |service: &Service| Ok(people::records(&service.store, kind, &about, now)?);
+    let work = move |service: &Service| {
+        let snapshot = service.store.snapshot()?.for_reader(&service.known().reader(&caller));
+        Ok(people::records_in(&snapshot.view(None), kind, &about, now)?)
+    };
     let mut records = at_work(&service, &uri, work).await?;
     let total = records.len();
     records.truncate(RECORDS_MAX);
@@ -73,11 +83,21 @@ async fn say(service: Arc<Service>, kind: &'static Kind, request: Request) -> Re
         let (a, fields) = (kind.words(), fields.join(", "));
         wrong(&uri, format!("the body is no {a}: {error}; its fields are indicator, by, {fields}"))
     })?;
-    let now = service.clock.now();
     let about = Object(said.indicator.to_string());
+    let record = kept(&service, &uri, kind, said).await?;
+    Ok((Extension(about), json_response(StatusCode::CREATED, &record)).into_response())
+}
+
+/// Keeps what is said.
+pub(super) async fn kept(
+    service: &Arc<Service>,
+    uri: &Uri,
+    kind: &'static Kind,
+    said: Said,
+) -> Result<Option<Record>, Problem> {
+    let now = service.clock.now();
     let work = move |service: &Service| people::say(&service.store, kind, vec![said], now);
-    let records = one_at_a_time(&service, &uri, work).await?;
-    Ok((Extension(about), json_response(StatusCode::CREATED, &records.first())).into_response())
+    Ok(one_at_a_time(service, uri, work).await?.into_iter().next())
 }
 
 /// Takes the live pin on an object back; answers with what took it back.
@@ -86,14 +106,24 @@ async fn remove(service: Arc<Service>, request: Request) -> Result<Response, Pro
     let indicator = indicator(&uri)?;
     let by = user(&request).map_or_else(|| needed(&uri, "by"), Ok)?;
     let reason = needed(&uri, "reason")?;
+    Ok(json_response(StatusCode::OK, &taken_back(&service, &uri, indicator, by, reason).await?))
+}
+
+/// Takes the live pin on an object back: what did.
+pub(super) async fn taken_back(
+    service: &Arc<Service>,
+    uri: &Uri,
+    indicator: Indicator,
+    by: String,
+    reason: String,
+) -> Result<Option<Record>, Problem> {
     let now = service.clock.now();
     let work = move |service: &Service| people::remove_pins(&service.store, &[indicator], &by, &reason, now);
-    let records = one_at_a_time(&service, &uri, work).await?;
-    Ok(json_response(StatusCode::OK, &records.first()))
+    Ok(one_at_a_time(service, uri, work).await?.into_iter().next())
 }
 
 /// The user who asks, where that is known: whoever says something says it in their own name.
-fn user(request: &Request) -> Option<String> {
+pub(super) fn user(request: &Request) -> Option<String> {
     let caller = request.extensions().get::<Caller>()?;
     caller.identity.as_ref().map(|identity| identity.user.name.clone())
 }

@@ -2,7 +2,9 @@
 
 use axum::http::Method;
 
-use crate::access::role::Capability::{self, Audit, Bulk, Ingest, Lookup, Pin, Sources, Users, Write};
+use crate::access::role::Capability::{
+    self, Audit, Bulk, Contacts, Ingest, Lookup, Pin, Sources, Users, Write,
+};
 
 /// What a path needs of who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +118,7 @@ pub(super) static PATHS: &[Path] = {
         lookup("/api/v1/asn/", Dialect::Tip),
         lookup("/api/v1/search-all", Dialect::Tip),
         other("/api/v1/sources", "source refresh", May(Lookup), May(Sources)),
+        other("/api/v1/contacts", "contact", May(Contacts), May(Contacts)),
         other("/api/v1/pins", "pin", May(Lookup), May(Pin)),
         other("/api/v1/notes", "note", May(Lookup), May(Write)),
         other("/api/v1/sightings", "sighting", May(Lookup), May(Write)),
@@ -133,6 +136,15 @@ pub(super) static PATHS: &[Path] = {
         lookup_page("/url/"),
         lookup_page("/hash/"),
         lookup_page("/search"),
+        lookup_page("/find"),
+        lookup_page("/reports"),
+        lookup_page("/network/"),
+        lookup_page("/asn/"),
+        lookup_page("/similar"),
+        page("/pins", "pin", May(Lookup), May(Pin)),
+        page("/notes", "note", May(Lookup), May(Write)),
+        page("/sightings", "sighting", May(Lookup), May(Write)),
+        page("/false-positives", "false-positive", May(Lookup), May(Write)),
         lookup_page("/graph"),
         page("/sources", "source refresh", May(Lookup), May(Sources)),
         page("/batches", "", May(Lookup), May(Sources)),
@@ -242,6 +254,7 @@ mod tests {
         assert_eq!(action("/login", Method::GET), None);
         assert_eq!(action("/api/v1/sources/a/refresh", Method::POST).as_deref(), Some("source refresh"));
         assert_eq!(action("/api/v1/sources", Method::GET), None);
+        assert_eq!(action("/pins/remove", Method::POST).as_deref(), Some("pin remove"));
         assert_eq!(action("/healthz", Method::GET), None);
         assert_eq!(action("/users", Method::GET).as_deref(), Some("user list"));
         assert_eq!(action("/users", Method::POST).as_deref(), Some("user add"));

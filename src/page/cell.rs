@@ -6,7 +6,7 @@ use askama::filters::HtmlSafe;
 use super::{Badge, path_of, thousands};
 use crate::export::tree::{Tree, shown};
 use crate::export::{defanged, without_links};
-use crate::indicator::{Indicator, Kind, Prefix};
+use crate::indicator::{AddressRange, Asn, Indicator, Kind, Prefix};
 use crate::value::{Category, Zone};
 
 /// A value as it is shown.
@@ -66,13 +66,30 @@ enum Is {
     Report,
     /// Where something is that is not of ours.
     Place,
+    /// A network or an autonomous system.
+    Network,
+    System,
+    /// The identifier of an intelligence report.
+    ReportId,
     /// What has a page of ours below this path.
     Page(&'static str),
 }
 
+impl Is {
+    /// What a row's `indicator` is, as its `kind` says.
+    fn of_kind(kind: &str) -> Is {
+        match kind.parse() {
+            Ok(kind) => Is::Object(kind),
+            Err(_) if kind == "network" => Is::Network,
+            Err(_) if kind == "report" => Is::ReportId,
+            Err(_) => Is::Place,
+        }
+    }
+}
+
 /// What columns hold, by the name that the report gives them; all else is text or a number.
 const COLUMNS: &[(&str, Is)] = {
-    use Is::{Any, Category, Object, Page, Place, Report, Time};
+    use Is::{Any, Category, Network, Object, Page, Place, Report, System, Time};
     &[
         ("Domain", Object(Kind::Domain)),
         ("domain", Object(Kind::Domain)),
@@ -110,6 +127,10 @@ const COLUMNS: &[(&str, Is)] = {
         ("expiration", Time),
         ("TokenExpirationDate", Time),
         ("AsOf", Time),
+        ("published", Time),
+        ("updated", Time),
+        ("first_seen", Time),
+        ("last_seen", Time),
         ("at", Time),
         ("since", Time),
         ("until", Time),
@@ -134,6 +155,9 @@ const COLUMNS: &[(&str, Is)] = {
         ("categories", Category),
         ("category", Category),
         ("RelatedAptReports", Report),
+        ("network", Network),
+        ("asn", System),
+        ("Origin", System),
     ]
 };
 
@@ -142,6 +166,17 @@ impl Cell {
     pub fn of(column: &str, value: &Tree) -> Cell {
         let is = COLUMNS.iter().find(|(name, _)| *name == column).map(|(_, is)| *is);
         Cell::made(column, is, value)
+    }
+
+    /// A member of a row: what an `indicator` is, the row's `kind` says; the `title` of what has an `id` leads to it.
+    pub fn of_row(row: &Tree, column: &str, value: &Tree) -> Cell {
+        match (column, row.member("kind"), row.member("id")) {
+            ("indicator", Some(Tree::Text(kind)), _) => Cell::made(column, Some(Is::of_kind(kind)), value),
+            ("title", _, Some(Tree::Text(id))) => {
+                Cell::Link { path: report_path(id), text: without_links(&value.line(shown)) }
+            }
+            _ => Cell::of(column, value),
+        }
     }
 
     fn made(column: &str, is: Option<Is>, value: &Tree) -> Cell {
@@ -166,6 +201,7 @@ impl Cell {
                 Ok(zone) if column.eq_ignore_ascii_case("zone") => Cell::Zone(Badge(zone)),
                 _ => Cell::Text(without_links(&shown(text))),
             },
+            (Tree::Plain(text), Some(is @ Is::System)) => Cell::text_of(is, text),
             (Tree::Plain(text), _) => match text.parse() {
                 Ok(number) => Cell::Number(thousands(number)),
                 Err(_) if text.parse::<f64>().is_ok() => Cell::Number(shown(text)),
@@ -190,6 +226,17 @@ impl Cell {
                 Cell::Link { path: format!("{below}{}", super::escaped(text)), text: shown(text) }
             }
             Is::Place | Is::Report => Cell::Text(defanged(&shown(text))),
+            Is::Network => match AddressRange::parse(text) {
+                Ok(_) => {
+                    Cell::Link { path: format!("/network/{}", super::escaped(text)), text: defanged(text) }
+                }
+                Err(_) => Cell::Text(defanged(&shown(text))),
+            },
+            Is::System => match Asn::parse(text) {
+                Ok(asn) => Cell::Link { path: format!("/asn/{}", asn.0), text: asn.to_string() },
+                Err(_) => Cell::Text(shown(text)),
+            },
+            Is::ReportId => Cell::Link { path: report_path(text), text: without_links(&shown(text)) },
         }
     }
 
@@ -213,14 +260,16 @@ impl Cell {
     }
 }
 
+/// The page of an intelligence report.
+fn report_path(id: &str) -> String {
+    format!("/reports/{}", super::escaped(id))
+}
+
 /// A report that names an object: the text is its title.
 fn report(tree: &Tree) -> Cell {
     let text = |name: &str| tree.member(name).map(|value| value.line(shown)).unwrap_or_default();
     let title = without_links(&text("Title"));
-    Cell::Link {
-        path: format!("/reports/{}", super::escaped(&text("Id"))),
-        text: format!("{title} ({})", text("Type")),
-    }
+    Cell::Link { path: report_path(&text("Id")), text: format!("{title} ({})", text("Type")) }
 }
 
 /// A category as people read it: `CATEGORY_BOTNET_CNC` is `Botnet cnc`.
@@ -272,6 +321,22 @@ const HEADINGS: &[(&str, &str)] = &[
     ("http_open", "HTTP open"),
     ("https_open", "HTTPS open"),
     ("tlp", "TLP"),
+    ("url", "URL"),
+    ("asn", "AS"),
+    ("as_name", "Name of AS"),
+    ("ipv4_addresses", "IPv4 addresses"),
+    ("known", "Known addresses"),
+    ("listed", "Listed addresses"),
+    ("listed_share", "Share of known that is listed"),
+    ("systems", "Autonomous systems"),
+    ("networks_above", "Networks that hold it"),
+    ("networks_inside", "Networks inside"),
+    ("networks_inside_count", "Networks inside"),
+    ("networks_listed", "Listed networks"),
+    ("zones", "Listed by zone"),
+    ("worst", "The worst"),
+    ("names_count", "Names"),
+    ("left_out", "Not looked at"),
     ("id", "ID"),
     ("age_hours", "Age, hours"),
     ("good", "Last as it is here"),
@@ -331,7 +396,7 @@ mod tests {
     fn indicators_lead_to_their_reports_alone() {
         let domain = html("Domain", "\"evil.example\"");
         assert!(domain.contains("href=\"/domain/evil.example\""), "{domain}");
-        assert!(domain.contains("evil[.]example</a>"), "{domain}");
+        assert!(domain.contains("evil[.]example</bdi></a>"), "{domain}");
         let url = html("Url", "\"evil.example/a?b=javascript:alert(1)\"");
         assert!(url.contains("href=\"/url/evil.example%2Fa%3Fb%3Djavascript:alert%281%29\""), "{url}");
         assert!(!html("NormalizedMask", "\"*.evil.example\"").contains("href"));

@@ -169,6 +169,15 @@ impl Drawn {
     }
 }
 
+impl Drawn {
+    /// How many relations are shown, in words.
+    pub fn chosen(&self) -> String {
+        let (shown, all) =
+            (self.relations.iter().filter(|(.., is_shown)| *is_shown).count(), self.relations.len());
+        if shown == all { "all".to_owned() } else { format!("{shown} of {all}") }
+    }
+}
+
 impl NodeRow {
     fn new(node: &Node, turn: String) -> NodeRow {
         NodeRow {

@@ -81,7 +81,7 @@ pub struct Column {
     pub heading: String,
     /// Whether it holds numbers.
     pub is_number: bool,
-    /// The address of the table sorted by it.
+    /// The address of the table sorted by it; empty: it cannot be.
     pub href: String,
     /// For the attribute `aria-sort`; empty: not by this one.
     pub sorted: &'static str,
@@ -128,7 +128,8 @@ impl Grid {
         let start = page * PAGE_ROWS;
         let shown_rows: Vec<&Tree> = chosen.into_iter().skip(start).take(PAGE_ROWS).collect();
         let cells = |row: &&Tree| {
-            names.iter().map(|name| Cell::of(name, row.member(name).unwrap_or(&Tree::Null))).collect()
+            let cell = |name: &&str| Cell::of_row(row, name, row.member(name).unwrap_or(&Tree::Null));
+            names.iter().map(cell).collect()
         };
         let cells: Vec<Vec<Cell>> = shown_rows.iter().map(cells).collect();
         let to = |page: usize| Some(at.href(&Wanted { page, ..wanted.clone() }));

@@ -20,6 +20,7 @@ pub mod bulk;
 pub mod cell;
 pub mod graph;
 pub mod grid;
+pub mod ours;
 pub mod picture;
 pub mod report;
 pub mod rows;

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::cell::{Cell, heading, is_twice};
 use super::grid::{At, Grid, Wanted};
+use super::ours::Ours;
 use super::picture::{Picture, timeline};
 use super::why::Why;
 use super::{Badge, Frame, escaped, path_of, thousands, told};
@@ -101,6 +102,8 @@ pub struct ReportPage {
     pub exports: Vec<(&'static str, String, String)>,
     /// The object as the name of a file.
     pub file: String,
+    /// The sections that are ours alone.
+    pub ours: Vec<Ours>,
     /// The path of the graph.
     pub graph: String,
     /// Lookups today, and how many are allowed.
@@ -123,6 +126,8 @@ pub struct Section {
     pub request: String,
     /// The path of it as a table.
     pub csv: String,
+    /// What leads on from it, by name and path.
+    pub links: Vec<(String, String)>,
 }
 
 /// What a section says.
@@ -217,6 +222,7 @@ pub fn page(
             ("Page to print", export("html"), String::new()),
         ],
         file,
+        ours: Vec::new(),
         graph: format!("/graph?of={value}"),
         path,
         licence,
@@ -296,6 +302,7 @@ fn section(
         csv_query.push_str(&as_of);
     }
     let at = At { path: path.to_owned(), keep, id: name.to_owned() };
+    let links = links(name, &report.subject, &body);
     let red = |rows: &[Tree]| {
         let is_red = |row: &&Tree| {
             let zone = row.member("Zone").or_else(|| row.member("zone"));
@@ -326,8 +333,46 @@ fn section(
         counts,
         pictures,
         body,
+        links,
         request: curl(view, &format!("/api{path}"), &query),
         csv: format!("/api/v1/export?value={}&format=csv{csv_query}", escaped(&report.subject)),
+    }
+}
+
+/// The most name servers that lead on.
+const NAME_SERVERS_MAX: usize = 4;
+
+/// What leads on from a section: all that imitate a name, whatever else is registered so, the network of an address.
+fn links(name: &str, subject: &str, body: &Tree) -> Vec<(String, String)> {
+    let text = |tree: Option<&Tree>| tree.filter(|tree| !tree.is_empty()).map(|tree| tree.line(shown));
+    let find = |what: &str, of: &str| format!("/find?q={}", escaped(&format!("{what}:{of}")));
+    match name {
+        "hostSimilarDomains" => {
+            vec![("All, by technique".to_owned(), format!("/similar?domain={}", escaped(subject)))]
+        }
+        "DomainWhoIsInfo" | "UrlDomainWhoIs" => {
+            let servers = match body.member("NameServers") {
+                Some(Tree::List(servers)) => servers.as_slice(),
+                _ => &[],
+            };
+            let servers = servers.iter().take(NAME_SERVERS_MAX).map(|server| server.line(shown));
+            let servers =
+                servers.map(|server| (format!("All at {}", defanged(&server)), find("ns", &server)));
+            let registrant = text(body.member("RegistrationOrganization"));
+            let registrant =
+                registrant.map(|of| ("All of the registrant".to_owned(), find("registrant", &of)));
+            registrant.into_iter().chain(servers).collect()
+        }
+        "IpWhoIs" => {
+            let net = body.member("Net");
+            let end = |name: &str| text(net.and_then(|net| net.member(name)));
+            let range = end("RangeStart").zip(end("RangeEnd"));
+            let network = range.map(|(first, last)| {
+                ("The network".to_owned(), format!("/network/{}", escaped(&format!("{first}-{last}"))))
+            });
+            network.into_iter().collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -75,6 +75,30 @@ pub fn rows_of(list: &impl Serialize) -> Result<Vec<Tree>, StoreError> {
     }
 }
 
+/// Values with their names, and lists of records with theirs.
+pub type Parts = (Vec<(String, Cell)>, Vec<(String, Vec<Tree>)>);
+
+/// What a record says: its values, and those of records in it, with their names; and its lists of records.
+pub fn parts_of(record: Tree) -> Parts {
+    let (mut values, mut lists) = (Vec::new(), Vec::new());
+    let Tree::Record(members) = record else { return (values, lists) };
+    for (name, value) in members {
+        match value {
+            value if value.is_empty() => {}
+            Tree::Record(_) => {
+                let (inner, more) = parts_of(value);
+                values.extend(inner);
+                lists.extend(more);
+            }
+            Tree::List(rows) if rows.iter().all(|row| matches!(row, Tree::Record(_))) => {
+                lists.push((name, rows));
+            }
+            value => values.push((heading(&name), Cell::of(&name, &value))),
+        }
+    }
+    (values, lists)
+}
+
 /// A table of a list that serialises, as the address of its page wants it.
 ///
 /// # Errors
@@ -97,7 +121,7 @@ pub fn chosen(rows: &[Tree], columns: &[(&str, &str)]) -> Vec<Tree> {
 }
 
 /// The page of one thing: what it is, what can be done to it, what belongs to it.
-#[derive(Template)]
+#[derive(Default, Template)]
 #[template(path = "detail.html")]
 pub struct DetailPage {
     /// What surrounds it.

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::cell::Cell;
+use super::ours::Ours;
 use super::{Badge, Frame, path_of, thousands};
 use crate::export::defanged;
 use crate::export::tree::shown;
@@ -36,6 +37,8 @@ pub struct UnknownPage {
     pub registrable: Option<(Cell, bool)>,
     /// Known names that look like it.
     pub lookalikes: Vec<(Badge, Cell)>,
+    /// The sections that are ours alone.
+    pub ours: Vec<Ours>,
     /// The line that asks the same.
     pub request: String,
 }
@@ -60,6 +63,7 @@ impl UnknownPage {
                 .collect(),
             registrable: asked.registrable.as_ref().map(|nearby| (name(&nearby.name), nearby.known)),
             lookalikes: asked.lookalikes.iter().map(|one| (Badge(one.zone), name(&one.name))).collect(),
+            ours: Vec::new(),
             request: format!("curl -H \"authorization: Bearer $TOKEN\" '{base}/api{path}'"),
             path,
         }

@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 use crate::fact::Fact;
 use crate::import::{self, ImportError};
 use crate::indicator::Indicator;
-use crate::store::{ObjectKey, Statement, Store, StoreError, Table};
+use crate::store::walk::{Head, Range, Walk};
+use crate::store::{ObjectKey, Statement, Store, StoreError, Table, View};
 use crate::value::Timestamp;
 
 mod said;
@@ -26,6 +27,9 @@ pub const SOURCE: &str = "people";
 
 /// The most records of a list: the newest.
 pub const RECORDS_MAX: usize = 1000;
+
+/// The most objects of which all that is said is listed.
+pub const OBJECTS_MAX: usize = 10_000;
 
 /// A kind of what people say.
 #[derive(Debug)]
@@ -240,18 +244,69 @@ pub fn records(
     indicator: &Indicator,
     now: Timestamp,
 ) -> Result<Vec<Record>, StoreError> {
-    let snapshot = store.snapshot()?;
-    let object = snapshot.view(None).table(&ObjectKey::indicator(indicator), kind.table)?;
+    records_in(&store.snapshot()?.view(None), kind, indicator, now)
+}
+
+/// The same as a reader sees it, then or now: what a source says that is marked above their clearance is not in it.
+///
+/// # Errors
+///
+/// Damage in the store.
+pub fn records_in(
+    view: &View,
+    kind: &Kind,
+    indicator: &Indicator,
+    at: Timestamp,
+) -> Result<Vec<Record>, StoreError> {
+    records_of(view, kind, &ObjectKey::indicator(indicator), at)
+}
+
+fn records_of(view: &View, kind: &Kind, key: &ObjectKey, at: Timestamp) -> Result<Vec<Record>, StoreError> {
+    let (object, snapshot) = (view.table(key, kind.table)?, view.snapshot());
     let mut records = Vec::new();
-    for statement in object.statements(kind.table) {
+    for statement in object.statements(kind.table).filter(|one| !snapshot.is_restricted(one.source)) {
         let source = snapshot.source_name(statement.source).to_owned();
         records.push(Record { fact: kind.name, said: read(statement)?, status: stands(statement), source });
     }
     records.sort_by_key(|record| Reverse(record.said.order()));
     if kind.table == Table::Pin {
-        judge_pins(&mut records, now);
+        judge_pins(&mut records, at);
     }
     Ok(records)
+}
+
+/// What is said now of all objects.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Everything {
+    /// The live records, the newest first.
+    pub records: Vec<Record>,
+    /// Whether more was said than of [`OBJECTS_MAX`] objects: then these are the first of them in order of keys.
+    pub truncated: bool,
+}
+
+/// All live records of a kind, pins or notes: of the others there is no list. What was imported before there was one is in
+/// it once it is imported again.
+///
+/// # Errors
+///
+/// Damage in the store.
+pub fn live(view: &View, kind: &Kind, at: Timestamp) -> Result<Everything, StoreError> {
+    let object = ObjectKey::term(kind.name);
+    let range = Range::object(&object);
+    let (tables, max) = (&[Table::SaidOf][..], OBJECTS_MAX + 1);
+    let walk = Walk { range: &range, tables, head: Head::Row, max, rows_max: 4 * OBJECTS_MAX, source: None };
+    let walked = view.walk(&walk)?;
+    let mut everything = Everything {
+        truncated: walked.heads.len() > OBJECTS_MAX || walked.stopped.is_some(),
+        ..Everything::default()
+    };
+    for head in walked.heads.iter().take(OBJECTS_MAX) {
+        let Some(said_of) = head.get(object.0.len() + 1..) else { continue };
+        let records = records_of(view, kind, &ObjectKey(said_of.to_vec()), at)?;
+        everything.records.extend(records.into_iter().filter(|record| record.status == Status::Live));
+    }
+    everything.records.sort_by_key(|record| Reverse(record.said.order()));
+    Ok(everything)
 }
 
 fn read(statement: &Statement) -> Result<Said, StoreError> {

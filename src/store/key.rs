@@ -112,9 +112,11 @@ pub enum Table {
     EmailOf = 81,
     /// name server, as a term → domain.
     NameServerOf = 82,
+    /// kind of what people say, as a term → indicator. Of pins and notes, and likewise without content.
+    SaidOf = 83,
 }
 
-const TABLES: [Table; 47] = [
+const TABLES: [Table; 48] = [
     Table::Resolves,
     Table::ResolvedBy,
     Table::Record,
@@ -162,6 +164,7 @@ const TABLES: [Table; 47] = [
     Table::RegistrantOf,
     Table::EmailOf,
     Table::NameServerOf,
+    Table::SaidOf,
 ];
 
 impl Table {
@@ -177,7 +180,7 @@ impl Table {
 
     /// Whether rows are statements that say nothing but their counterpart.
     pub fn has_no_content(self) -> bool {
-        matches!(self, Table::RegistrantOf | Table::EmailOf | Table::NameServerOf)
+        matches!(self, Table::RegistrantOf | Table::EmailOf | Table::NameServerOf | Table::SaidOf)
     }
 
     /// Whether rows follow from the other rows of their run and are made anew with it.

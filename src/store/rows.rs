@@ -161,8 +161,14 @@ impl RowMaker {
             Fact::FalsePositive(fact) => {
                 self.statement(Table::FalsePositive, &ObjectKey::indicator(&fact.indicator), fact)
             }
-            Fact::Pin(fact) => self.statement(Table::Pin, &ObjectKey::indicator(&fact.indicator), fact),
-            Fact::Note(fact) => self.statement(Table::Note, &ObjectKey::indicator(&fact.indicator), fact),
+            Fact::Pin(said) => {
+                self.statement(Table::Pin, &ObjectKey::indicator(&said.indicator), said)?;
+                self.said_of(fact.kind(), &said.indicator)
+            }
+            Fact::Note(said) => {
+                self.statement(Table::Note, &ObjectKey::indicator(&said.indicator), said)?;
+                self.said_of(fact.kind(), &said.indicator)
+            }
         }
     }
 
@@ -506,6 +512,14 @@ impl RowMaker {
             self.row(table, &term.0, |key| push_domain(key, fact.domain.as_str()))?;
         }
         Ok(())
+    }
+
+    /// Finds what something of a kind was said of.
+    fn said_of(&mut self, kind: &str, indicator: &Indicator) -> io::Result<()> {
+        self.value.clear();
+        push_entry(&mut self.value, &Entry { from: 0, to: 0, payload: b"" });
+        let said_of = ObjectKey::indicator(indicator);
+        self.row(Table::SaidOf, &ObjectKey::term(kind).0, |key| key.extend_from_slice(&said_of.0))
     }
 
     /// A file under a name; of a file with several hashes under the one that stands for it.

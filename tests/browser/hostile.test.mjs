@@ -19,6 +19,7 @@ const PAGES = [
   "/sources/sensor-1", `/audit?user=${encodeURIComponent(hostile.STRINGS[1])}`,
   `/search?q=${encodeURIComponent(hostile.STRINGS.join("\n"))}`,
   `/search?q=${encodeURIComponent(hostile.STRINGS[1])}`,
+  `/graph?of=${hostile.DOMAIN}&open=${hostile.ADDRESS}&open=hash:${hostile.FILE}`,
   `/login?next=${encodeURIComponent(`/"><script>window.pwned=1</script>`)}`,
   `/${encodeURIComponent(hostile.STRINGS[0])}`,
 ];

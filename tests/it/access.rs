@@ -111,6 +111,7 @@ fn each_role_may_what_the_table_says_and_nothing_else() {
     // The request for each capability that has a path, and how it is answered to who may.
     let request = |capability| match capability {
         Capability::Lookup => Some(("GET", LOOKUP, String::new(), 200)),
+        Capability::Contacts => Some(("GET", "/api/v1/contacts?indicator=a.example", String::new(), 200)),
         Capability::Write => Some(("POST", "/api/v1/notes", note(), 201)),
         Capability::Pin => Some(("POST", "/api/v1/pins", pin(), 201)),
         Capability::Audit => Some(("GET", "/api/v1/audit", String::new(), 200)),

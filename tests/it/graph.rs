@@ -10,6 +10,7 @@ use zonelens::lookup::{Context, Licence, LookupError};
 use zonelens::store::Reader;
 use zonelens::value::Tlp;
 
+use crate::pages::page;
 use crate::program::{Program, Serving};
 use crate::report::golden;
 use crate::schema::assert_valid;
@@ -138,7 +139,7 @@ fn what_two_say_of_each_other_is_one_edge() {
         "report:EX-1",
         "twin.example",
         "192.31.196.20",
-        "ns2.hosting.example",
+        "ns1.hosting.example",
         "mx.hosting.example",
         "sister.example",
     ];
@@ -153,9 +154,12 @@ fn what_two_say_of_each_other_is_one_edge() {
         let said: Vec<&String> = alone.iter().filter(|edge| edge.split(' ').any(|part| part == id)).collect();
         let own = edges(&of);
         for edge in said {
-            // Who refers to a host names it as the web address that it refers to.
-            let is_said =
-                own.contains(edge) || own.iter().any(|own| own.starts_with(&edge.replace("domain:", "url:")));
+            // A web address and its host are two nodes: who names the one is named by either.
+            let is_said = own.contains(edge)
+                || own.iter().any(|own| {
+                    let host = own.replace("url:bad.example/gate.php", "domain:bad.example");
+                    host.replace("url:bad.example/setup.exe", "domain:bad.example") == *edge
+                });
             assert!(is_said, "{id} does not say {edge}, but {own:#?}");
         }
         assert!(node(&graph, id)["opened"].as_bool().unwrap(), "{id}");
@@ -323,4 +327,75 @@ fn the_interface_says_what_is_wrong() {
     assert_eq!(service.get(&long).status, 414);
     let past = service.get("/api/v1/graph?of=bad.example&as_of=2024-05-28");
     assert_eq!(past.status, 404, "not learnt yet: {}", past.body);
+}
+
+#[test]
+fn the_page_works_by_its_links_alone() {
+    let program = Program::new();
+    let service = service(&program);
+    let start = service.get("/graph");
+    assert!(page(&start).contains("<input id=\"of\""));
+    assert!(!page(&start).contains("cytoscape.min.js"), "nothing is drawn yet");
+    let first = service.get("/graph?of=bad.example&relation=resolves_to");
+    let html = page(&first);
+    assert!(html.contains("cytoscape.min.js") && html.contains("bad[.]example"));
+    assert!(
+        html.contains("/graph?of=domain:bad.example&#38;open=ip:192.31.196.7&#38;relation=resolves_to"),
+        "{html}"
+    );
+    let second = service.get("/graph?of=domain:bad.example&open=ip:192.31.196.7&relation=resolves_to");
+    let html = page(&second);
+    assert!(html.contains("href=\"/domain/good.example\""), "{html}");
+    assert!(
+        html.contains("href=\"/graph?of=domain:bad.example&#38;relation=resolves_to\""),
+        "it closes: {html}"
+    );
+    assert!(!service.get("/domain/bad.example").body.contains("cytoscape"), "no other page loads what draws");
+    let library = service.get("/static/vendor/cytoscape.min.js");
+    assert_eq!(
+        (library.status, library.header("content-type")),
+        (200, Some("text/javascript; charset=utf-8"))
+    );
+}
+
+#[test]
+fn what_the_page_cannot_show_it_says() {
+    let program = Program::new();
+    let service = service(&program);
+    let few = service.get("/graph?of=bad.example&open=unknown.test&limit=1");
+    let html = page(&few);
+    assert!(html.contains("bad[.]example resolves to 2: 1 are shown."), "{html}");
+    assert!(html.contains("Nothing is known of domain:unknown[.]test."), "{html}");
+    let wrong = service.get("/graph?of=a%20b");
+    assert_eq!(wrong.status, 400);
+    page(&wrong);
+    let unknown = service.get("/graph?of=unknown.test");
+    assert_eq!(unknown.status, 404);
+    page(&unknown);
+}
+
+#[test]
+fn no_string_of_others_is_markup_on_the_page() {
+    let hostile = r#"
+{"fact":"publication","id":"<script>alert(1)</script>","type":"APT","title":"\"><img src=x>\u202eend"}
+{"fact":"mention","publication":"<script>alert(1)</script>","indicator":"domain:bad.example"}
+{"fact":"registration","domain":"bad.example","contacts":[{"contact_type":"registrant","organization":"<img src=x>"}],"observed":"2024-05-01"}
+{"fact":"registration","domain":"sister.example","contacts":[{"contact_type":"registrant","organization":"<img src=x>"}],"observed":"2024-05-01"}
+{"fact":"certificate","digest":"\"><script>alert(1)</script>","names":["bad.example","twin.example"],"first":"2024-05-14","last":"2024-05-15","hits":1}
+{"fact":"web_request","url":"http://bad.example/<script>alert(1)</script>?a=\"onclick=alert(1)","first":"2024-05-08","last":"2024-05-09","hits":6}
+"#;
+    let program = Program::new();
+    program.file("hostile.ndjson", hostile);
+    program.ok(&["import", "hostile.ndjson", "--format", "native"]);
+    let service = program.serve(&[]);
+    let answer = service
+        .get("/graph?of=bad.example&open=report%3A%3Cscript%3Ealert(1)%3C%2Fscript%3E&open=%3Cb%3E.example");
+    assert_eq!(answer.status, 400, "no name has such characters");
+    page(&answer);
+    let answer = service.get("/graph?of=bad.example&open=report%3A%3Cscript%3Ealert(1)%3C%2Fscript%3E");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let html = page(&answer);
+    for known in ["registrant", "certificate", "/reports/%3Cscript%3E"] {
+        assert!(html.contains(known), "{known} is not on the page: {html}");
+    }
 }

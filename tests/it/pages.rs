@@ -27,7 +27,8 @@ fn service(program: &Program) -> Serving {
     program.serve(&[])
 }
 
-fn page(answer: &Answer) -> &str {
+/// The page that an answer is, of which everything is asked that holds for all.
+pub fn page(answer: &Answer) -> &str {
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{}", answer.body);
     let policy = answer.header("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
@@ -85,7 +86,7 @@ fn sections_are_sorted_filtered_and_paged_by_the_address() {
         let html = page(&answer);
         let section =
             html.split("id=\"IpDnsResolutions\"").nth(1).unwrap().split("</section>").next().unwrap();
-        let table = section.split("<tbody>").next_back().unwrap();
+        let table = section.rsplit("<tbody>").next().unwrap();
         let names: Vec<String> = table
             .split("<bdi>")
             .skip(1)

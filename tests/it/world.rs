@@ -92,7 +92,7 @@ impl World {
         self.feed_at(source, State::Events, "2024-05-31", facts)
     }
 
-    fn context(&self) -> Context<'_> {
+    pub fn context(&self) -> Context<'_> {
         self.store.refresh();
         Context {
             store: &self.store,

@@ -35,6 +35,7 @@ pub(super) const GROUP: Group = Group {
         get("/api/v1/reports", "reports", "Intelligence reports, by words and days")
             .with(&[
                 query("search", Text(None), "loader", "Words that all stand in it."),
+                query("type", OneOf(&["apt", "crimeware", "industrial"]), "apt", "Of this type; absent: of any."),
                 query("from", Text(None), "2024-05-01", "From this day or moment on."),
                 query("to", Text(None), "2024-05-28", "Up to this day (its end) or moment."),
                 query("offset", Whole(0, Some(u32::MAX as u64)), "0", "Reports that are passed over."),
@@ -42,7 +43,18 @@ pub(super) const GROUP: Group = Group {
             ])
             .answers(&[json(200, Of(of::<Page>()), "The newest first.")], &[400, 414]),
         get("/api/v1/reports/{report}", "report", "An intelligence report, and what it names")
-            .answers(&[json(200, Of(of::<WholeReport>()), "The report.")], REFUSED),
+            .about("As a file it is what the report names and may be passed on.")
+            .with(&[query("format", OneOf(&["json", "csv", "openioc", "stix", "misp"]), "csv", "The form; absent: json.")])
+            .answers(
+                &[
+                    json(200, Of(of::<WholeReport>()), "The report, and how what it names is judged."),
+                    answer(200, "text/csv", Shape::Text, "What it names, a row each."),
+                    answer(200, "application/xml", Shape::Text, "OpenIOC 1.0."),
+                    answer(200, stix::MEDIA_TYPE, Written("StixBundle"), "A bundle."),
+                    answer(200, misp::MEDIA_TYPE, Written("Own.MispEvent"), "An event."),
+                ],
+                REFUSED,
+            ),
         get("/modules", "mispModules", "The modules that MISP is offered")
             .answers(&[json(200, Written("Own.Modules"), "The modules.")], &[]),
         post("/query", "mispQuery", "A question of MISP: expands an attribute")

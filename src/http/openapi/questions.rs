@@ -7,6 +7,7 @@ use super::operation::{
 };
 use super::reports::{AS_OF, COUNT, REFUSED, SECTIONS};
 use crate::bulk::Row;
+use crate::contacts::Contacts;
 use crate::export::{misp, stix};
 use crate::feeds::Rejected;
 use crate::graph::Graph;
@@ -103,6 +104,10 @@ pub(super) const GROUP: Group = Group {
                 query("to", Moment, "2024-05-28", "The later one; absent: now."),
             ])
             .answers(&[json(200, Of(of::<Diff>()), "What changed.")], REFUSED),
+        get("/api/v1/contacts", "contacts", "Which of your own clients talked to an indicator")
+            .about("Of a domain also to names below it. Not counted as a lookup.")
+            .with(&[needed("indicator", Is::Text(None), "example.com", INDICATOR)])
+            .answers(&[json(200, Of(of::<Contacts>()), "They, the last first; 1,000 at most.")], &[400, 414]),
         get("/api/v1/timeline", "timeline", "When an object was in which zone, and why that changed")
             .with(&[needed("indicator", Is::Text(None), "example.com", INDICATOR)])
             .answers(&[json(200, Of(of::<Timeline>()), "Times of equal zone, the oldest first.")], REFUSED),

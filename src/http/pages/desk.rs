@@ -21,7 +21,7 @@ use crate::store::StoreError;
 
 /// A table of rows as the address wants it. Of a page with several, `table` says which is meant; `keep` names what
 /// else the address says.
-pub(super) fn grid(rows: &[Tree], uri: &Uri, id: &'static str, keep: &[&'static str]) -> Grid {
+pub(super) fn grid(rows: &[Tree], uri: &Uri, id: &str, keep: &[&'static str]) -> Grid {
     let given =
         |name: &str| parameter(uri.query().unwrap_or_default(), name).filter(|value| !value.is_empty());
     let is_meant = given("table").is_none_or(|table| table == id);
@@ -51,6 +51,11 @@ const DONE: &[(&str, &str)] = &[
     ("group-removed", "The group was removed."),
     ("token-revoked", "The token was revoked: it opens nothing any more."),
     ("password", "The password was changed: all sessions ended, tokens stay."),
+    ("pin", "The pin is set: it counts from now on."),
+    ("pin-removed", "The pin was taken back."),
+    ("note", "The note is kept."),
+    ("sighting", "The sighting is kept."),
+    ("false_positive", "The report of a false positive is kept."),
     ("nothing", "Nothing was to be changed."),
 ];
 

@@ -29,9 +29,13 @@ use crate::page::{Frame, Place, SignedIn, escaped};
 
 mod accounts;
 mod desk;
+mod find;
 mod graph;
 mod home;
+mod library;
+mod ours;
 mod own;
+mod people;
 mod records;
 mod report;
 mod search;
@@ -50,6 +54,9 @@ enum For {
 /// The pages that the frame leads to.
 const PLACES: &[(&str, &str, For)] = &[
     ("/", "Look up", For::May(Capability::Lookup)),
+    ("/find", "Find", For::May(Capability::Lookup)),
+    ("/reports", "Reports", For::May(Capability::Lookup)),
+    ("/pins", "Pins", For::May(Capability::Lookup)),
     ("/sources", "Sources", For::May(Capability::Lookup)),
     ("/batches", "Batches", For::May(Capability::Lookup)),
     ("/history", "History", For::May(Capability::Lookup)),
@@ -68,6 +75,9 @@ pub(super) fn routes() -> Router<Arc<Service>> {
         .route("/graph", get(graph::around))
         .route("/static/{*name}", get(asset))
         .merge(report::routes())
+        .merge(people::routes())
+        .merge(library::routes())
+        .merge(find::routes())
         .merge(sources::routes())
         .merge(accounts::routes())
         .merge(own::routes())

@@ -11,6 +11,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 
+use super::desk::done;
+use super::ours::{self, Asking};
 use super::{base, frame, looked_up, page, see};
 use crate::access::Caller;
 use crate::history::diff::diff;
@@ -21,6 +23,7 @@ use crate::http::question;
 use crate::indicator::{Indicator, Kind};
 use crate::lookup::{COUNT_MAX, LookupError, Request, report_and};
 use crate::page::grid::{PAGE_ROWS, Wanted};
+use crate::page::ours::PLACES;
 use crate::page::path_of;
 use crate::page::picture;
 use crate::page::report::{self, Drawn, ReportPage, TIMELINE, View};
@@ -79,9 +82,11 @@ async fn made(
         base: base(service, &headers),
     };
     let is_part = parameter(&query, "part").is_some() && !view.section.is_empty();
+    let is_ours = PLACES.contains(&view.section.as_str());
     let is_timeline = view.section == TIMELINE;
     let is_long = !view.as_of.is_empty() || is_timeline;
     let frame = frame(service, caller, "");
+    let asking = Asking::new(caller, &frame.csrf, done(uri));
     let wishes = service.wishes.clone();
     looked_up(service, caller, uri, is_long, move |context| {
         wishes.looked_up.note(&indicator);
@@ -90,12 +95,18 @@ async fn made(
             text => request::as_of(text, context.now).map_err(LookupError::BadRequest)?,
         };
         let wanted = Request {
-            sections: is_part.then(|| vec![if is_timeline { "Verdict" } else { &view.section }.to_owned()]),
-            count: if view.section.is_empty() || is_timeline { PAGE_ROWS } else { COUNT_MAX },
+            // What is no section of reports has one that is always there in its stead.
+            sections: is_part
+                .then(|| vec![if is_ours || is_timeline { "Verdict" } else { &view.section }.to_owned()]),
+            count: if view.section.is_empty() || is_ours || is_timeline { PAGE_ROWS } else { COUNT_MAX },
             as_of,
             ..Request::default()
         };
         let view = if as_of.is_none() { View { as_of: String::new(), ..view } } else { view };
+        let ours = match is_part && !is_ours {
+            true => Vec::new(),
+            false => ours::sections(context, &asking, &indicator, &view, as_of)?,
+        };
         // Nothing is known of it where nothing is known of its past.
         let past = is_timeline.then(|| timeline(context, &indicator)).transpose();
         let past = match past {
@@ -113,10 +124,11 @@ async fn made(
                 let since = as_of.filter(|_| !is_part).map(|at| diff(context, &indicator, Some(at), None));
                 let since = since.transpose()?;
                 let made = report::page(frame, &found, drawn, &view, context.now, since.as_ref())?;
-                Ok(Made::Known(Box::new(made)))
+                Ok(Made::Known(Box::new(ReportPage { ours, ..made })))
             }
             Err(LookupError::Unknown(asked)) => {
-                Ok(Made::Unknown(Box::new(UnknownPage::new(frame, &asked, &view.as_of, &view.base))))
+                let made = UnknownPage::new(frame, &asked, &view.as_of, &view.base);
+                Ok(Made::Unknown(Box::new(UnknownPage { ours, ..made })))
             }
             Err(error) => Err(error),
         }

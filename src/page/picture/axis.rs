@@ -2,14 +2,14 @@
 
 use jiff::civil::{Date, date};
 
-use super::drawing::{Anchor, Drawing, TEXT, Unit, WIDTH, width_of};
+use super::drawing::{Anchor, Drawing, GAP, TEXT, Unit, WIDTH, width_of};
 use crate::value::{DAY_S, Timestamp};
 
 /// How high the axis is, in units.
 pub const HEIGHT: f64 = 18.0;
 
-/// The most ticks that have room: each is a label of some fifty units.
-const TICKS_MAX: usize = 6;
+/// More ticks than have room, whatever their labels: of no step more are made.
+const TICKS_MAX: usize = 12;
 
 /// A time that is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,15 +60,16 @@ impl Axis {
 
     /// Its ticks: each a moment and its label.
     pub fn ticks(&self) -> Vec<(Timestamp, String)> {
-        let all = STEPS.iter().map(|step| self.ticks_of(*step));
-        all.into_iter().find(|ticks| ticks.len() <= TICKS_MAX).unwrap_or_default()
+        let room = |ticks: &Vec<(Timestamp, String)>| {
+            ticks.iter().map(|(_, label)| width_of(label) + GAP).sum::<f64>() <= WIDTH
+        };
+        STEPS.iter().map(|step| self.ticks_of(*step)).find(room).unwrap_or_default()
     }
 
     fn ticks_of(&self, step: Step) -> Vec<(Timestamp, String)> {
         let mut day = first_of(step, Timestamp(self.from).day());
         let mut ticks = Vec::new();
-        // One more than has room is enough to know that.
-        while Timestamp::start_of_day(day).0 <= self.to && ticks.len() <= TICKS_MAX {
+        while Timestamp::start_of_day(day).0 <= self.to && ticks.len() < TICKS_MAX {
             let at = Timestamp::start_of_day(day);
             if at.0 >= self.from {
                 ticks.push((at, label(step, day)));
@@ -89,7 +90,7 @@ impl Axis {
             let middle = x.clamp(width / 2.0, WIDTH - width / 2.0);
             if middle - width / 2.0 >= free {
                 drawing.text((middle, bottom + 4.0 + TEXT), Anchor::Middle, true, &label, width);
-                free = middle + width / 2.0 + 4.0;
+                free = middle + width / 2.0 + GAP / 2.0;
             }
         }
         drawing.height = Unit(bottom + HEIGHT + 2.0);

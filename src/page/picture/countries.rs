@@ -46,11 +46,6 @@ impl Countries {
         let row = |(country, hits): &(CountryCode, u64)| {
             vec![Cell::Text(country.to_string()), Cell::Number(thousands(*hits))]
         };
-        Some(Picture {
-            drawing,
-            caption,
-            columns: &["Country", "Attacks"],
-            rows: shown.iter().map(row).collect(),
-        })
+        Some(Picture::new(drawing, &caption, &["Country", "Attacks"], shown.iter().map(row).collect()))
     }
 }

@@ -72,6 +72,7 @@ pub fn addresses(about: &About<'_>) -> Pictures {
         what: ("address", "addresses"),
         counterparts: list.rows.iter().map(counterpart).collect(),
         total: list.total,
+        red: list.red,
         at: common.at,
     };
     let hits = hits.rounded(|count| common.rounded(count)).picture("resolutions");
@@ -112,6 +113,7 @@ pub fn names(about: &About<'_>) -> Pictures {
         what: ("name", "names"),
         counterparts: counterparts.collect(),
         total: list.total,
+        red: list.red,
         at: common.at,
     };
     let of_zone = |zone: Zone| (zone, list.rows.iter().filter(|row| row.zone == zone).count() as u64);

@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::drawing::{Drawing, Fill};
 use super::lanes::{self, Bar, LANES_MAX, Lane};
-use super::{Picture, counted, day};
+use super::{Picture, counted, day, text};
 use crate::page::cell::Cell;
 use crate::page::{Badge, thousands};
 use crate::value::{Timestamp, Zone};
@@ -19,6 +19,8 @@ pub struct History {
     pub counterparts: Vec<Counterpart>,
     /// How many there are in all.
     pub total: u64,
+    /// How many of all are Red.
+    pub red: u64,
     /// The moment of the report, at which the picture ends.
     pub at: Timestamp,
 }
@@ -53,17 +55,15 @@ impl History {
     /// The picture; `None` where nothing was seen.
     pub fn picture(mut self) -> Option<Picture> {
         let from = self.counterparts.iter().map(|one| one.first).min()?;
-        let red = self.counterparts.iter().filter(|one| one.zone == Zone::Red).count() as u64;
-        let listed = self.counterparts.len() as u64;
         self.counterparts.sort_by_cached_key(Counterpart::order);
         self.counterparts.truncate(LANES_MAX);
         let newest = self.counterparts.first()?;
         let more = self.total.saturating_sub(self.counterparts.len() as u64);
-        let total = counted(self.total.max(listed), self.what.0, self.what.1);
+        let total = counted(self.total, self.what.0, self.what.1);
         let mut caption = format!(
             "{total} since {}{}. The last seen is {} on {}.",
             from.date(),
-            if red == 0 { String::new() } else { format!(", {} Red", thousands(red)) },
+            if self.red == 0 { String::new() } else { format!(", {} Red", thousands(self.red)) },
             newest.label,
             newest.last.date(),
         );
@@ -82,12 +82,12 @@ impl History {
         );
         let all: Vec<Lane> = self.counterparts.iter().map(lane).collect();
         lanes::draw(&mut drawing, &Axis::new(from, self.at), 0.0, &all);
-        Some(Picture {
+        Some(Picture::new(
             drawing,
-            caption,
-            columns: &["What", "Zone", "Network", "Hits", "First seen", "Last seen"],
-            rows: self.counterparts.into_iter().map(row).collect(),
-        })
+            &caption,
+            &["What", "Zone", "Network", "Hits", "First seen", "Last seen"],
+            self.counterparts.into_iter().map(row).collect(),
+        ))
     }
 }
 
@@ -105,7 +105,7 @@ fn row(one: Counterpart) -> Vec<Cell> {
     vec![
         one.cell,
         Cell::Zone(Badge(one.zone)),
-        if one.note.is_empty() { Cell::Nothing } else { Cell::Text(one.note) },
+        text(&one.note),
         Cell::Number(thousands(one.hits)),
         day(one.first),
         day(one.last),

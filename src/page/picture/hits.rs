@@ -69,12 +69,12 @@ impl Hits {
             return None;
         }
         let drawing = draw(step, &columns, peak);
-        Some(Picture {
+        Some(Picture::new(
             drawing,
-            caption: self.caption(what, step, &columns, peak),
-            columns: &["From", "Hits", "Of these estimated"],
-            rows: columns.iter().filter(|column| column.all() > 0.0).map(Column::row).collect(),
-        })
+            &self.caption(what, step, &columns, peak),
+            &["From", "Hits", "Of these estimated"],
+            columns.iter().filter(|column| column.all() > 0.0).map(Column::row).collect(),
+        ))
     }
 
     /// What is in each column; `starts` has the day after the last besides.
@@ -104,10 +104,11 @@ impl Hits {
         let column = &columns[peak];
         let (about, most) = (if column.estimated > 0.0 { "about " } else { "" }, column.all().round() as u64);
         let mut caption = format!(
-            "{} {what} in {seen} of {} {}, the most in {}: {about}{}.",
+            "{} {what} in {seen} of {} {}, the most {} {}: {about}{}.",
             thousands(self.total),
             columns.len(),
             if columns.len() == 1 { step.one() } else { step.more() },
+            if step == Step::Day { "on" } else { "in" },
             step.name(column.from),
             thousands(most),
         );

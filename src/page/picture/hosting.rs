@@ -2,7 +2,7 @@
 
 use super::bars::{self, BARS_MAX, Bar, percent};
 use super::drawing::Drawing;
-use super::{Picture, counted};
+use super::{Picture, counted, text};
 use crate::page::cell::Cell;
 use crate::page::{Badge, thousands};
 use crate::value::Zone;
@@ -66,14 +66,14 @@ impl Networks {
         let mut drawing = Drawing::new("hosting", "Where it is hosted", reading, 0.0);
         bars::draw(&mut drawing, &networks.iter().map(bar).collect::<Vec<_>>());
         let row = |(label, hits): (String, u64)| {
-            vec![Cell::Text(label), Cell::Number(thousands(hits)), Cell::Text(percent(hits, all))]
+            vec![text(&label), Cell::Number(thousands(hits)), Cell::Text(percent(hits, all))]
         };
-        Some(Picture {
+        Some(Picture::new(
             drawing,
-            caption,
-            columns: &["Network", "Hits", "Share"],
-            rows: networks.into_iter().map(row).collect(),
-        })
+            &caption,
+            &["Network", "Hits", "Share"],
+            networks.into_iter().map(row).collect(),
+        ))
     }
 }
 
@@ -111,6 +111,6 @@ impl Names {
             ]
         };
         let rows = zones.iter().map(row).collect();
-        Some(Picture { drawing, caption, columns: &["Zone", "Names", "Share"], rows })
+        Some(Picture::new(drawing, &caption, &["Zone", "Names", "Share"], rows))
     }
 }

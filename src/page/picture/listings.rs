@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::axis::Axis;
 use super::drawing::{Drawing, Fill};
 use super::lanes::{self, Bar, LANES_MAX, Lane};
-use super::{Picture, counted, day};
+use super::{Picture, counted, day, text};
 use crate::page::Badge;
 use crate::page::cell::{Cell, category};
 use crate::value::{Category, Timestamp};
@@ -103,7 +103,7 @@ impl Listings {
         lanes::draw(&mut drawing, &Axis::new(from, self.at), 0.0, &self.lanes());
         let row = |one: &Listing| {
             vec![
-                Cell::Text(one.source.clone()),
+                text(&one.source),
                 Cell::Words(vec![category(&one.category.to_string())]),
                 Cell::Zone(Badge(one.category.zone())),
                 day(one.first),
@@ -111,12 +111,12 @@ impl Listings {
                 Cell::Text(one.state.word().to_owned()),
             ]
         };
-        Some(Picture {
+        Some(Picture::new(
             drawing,
-            caption,
-            columns: &["Source", "Says", "Zone", "Since", "Last said", "State"],
-            rows: self.listings.iter().take(LANES_MAX).map(row).collect(),
-        })
+            &caption,
+            &["Source", "Says", "Zone", "Since", "Last said", "State"],
+            self.listings.iter().take(LANES_MAX).map(row).collect(),
+        ))
     }
 
     /// A lane each.

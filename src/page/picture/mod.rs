@@ -12,6 +12,7 @@ use askama::filters::HtmlSafe;
 
 use super::cell::Cell;
 use super::thousands;
+use crate::export::tree::shown;
 use crate::sections::About;
 use crate::store::StoreError;
 use crate::value::Timestamp;
@@ -28,6 +29,9 @@ mod hosting;
 mod lanes;
 mod listings;
 pub mod timeline;
+
+#[cfg(test)]
+mod tests;
 
 /// A picture.
 #[derive(Clone, Debug, Template)]
@@ -75,6 +79,23 @@ pub fn of(
     let is_wanted = |name: &str| sections.is_none_or(|sections| sections.iter().any(|one| one == name));
     let wanted = PICTURES.iter().filter(|(name, _)| is_wanted(name));
     wanted.map(|(name, gather)| Ok((*name, gather(about)?))).collect()
+}
+
+impl Picture {
+    /// A picture; the caption may hold strings of others.
+    fn new(
+        drawing: Drawing,
+        caption: &str,
+        columns: &'static [&'static str],
+        rows: Vec<Vec<Cell>>,
+    ) -> Picture {
+        Picture { drawing, caption: shown(caption), columns, rows }
+    }
+}
+
+/// A text of others as a table has it.
+fn text(text: &str) -> Cell {
+    if text.is_empty() { Cell::Nothing } else { Cell::Text(shown(text)) }
 }
 
 /// A day as a table has it.

@@ -56,7 +56,7 @@ pub struct Change {
 /// What the picture is made of.
 #[derive(Clone, Debug)]
 pub struct Strip {
-    /// Times of one zone, the oldest first.
+    /// Times of one zone, the oldest first; two beside each other are of different zones.
     pub zones: Vec<InZone>,
     /// Who listed it.
     pub listings: Listings,
@@ -87,14 +87,14 @@ pub struct InZone {
 pub fn shown_of(about: &About<'_>, timeline: &Timeline) -> Result<Shown, StoreError> {
     let at = about.common().at;
     let spans: Vec<&Span> = timeline.spans.iter().take_while(|span| span.from <= at).collect();
-    let zone = |span: &&Span| InZone {
-        from: span.from,
-        to: span.to.map_or(at, |to| to.min(at)),
-        zone: span.zone,
-        score: span.score_first,
-    };
+    let zones = spans.chunk_by(|one, next| one.zone == next.zone).map(|one_zone| InZone {
+        from: one_zone[0].from,
+        to: one_zone[one_zone.len() - 1].to.map_or(at, |to| to.min(at)),
+        zone: one_zone[0].zone,
+        score: one_zone[0].score_first,
+    });
     let strip = Strip {
-        zones: spans.iter().map(zone).collect(),
+        zones: zones.collect(),
         listings: gather::listings_of(about)?,
         seen: gather::seen(about),
         at,
@@ -136,13 +136,11 @@ impl Strip {
         let last = self.zones.last()?;
         // What was seen long before it was listed only begins at the edge.
         let from = self.listings.listings.iter().map(|one| one.first).chain([first.from]).min()?;
-        let changes = self.zones.windows(2).filter(|pair| pair[0].zone != pair[1].zone).count();
-        let since = self.zones.iter().rev().take_while(|one| one.zone == last.zone).last().unwrap_or(last);
         let caption = format!(
             "{} since {}{}.",
             last.zone,
-            since.from.date(),
-            match changes {
+            last.from.date(),
+            match self.zones.len() - 1 {
                 0 => String::new(),
                 1 => "; the zone changed once".to_owned(),
                 more => format!("; the zone changed {more} times"),
@@ -159,7 +157,7 @@ impl Strip {
             vec![Cell::Zone(Badge(one.zone)), score, day(one.from), day(one.to)]
         };
         let rows = self.zones.iter().rev().take(CHANGES_MAX).map(row).collect();
-        Some(Picture { drawing, caption, columns: &["Zone", "Score", "From", "To"], rows })
+        Some(Picture::new(drawing, &caption, &["Zone", "Score", "From", "To"], rows))
     }
 
     /// The strip, with a symbol below each time that has room for one.

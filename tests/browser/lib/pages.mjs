@@ -40,6 +40,8 @@ export const PAGES = [
   ["history", "/history", 200],
   ["table of many", `/search?q=${encodeURIComponent(LIST)}`, 200],
   ["nothing found", "/search?q=nothing+to+see", 200],
+  ["graph", "/graph?of=full.example&open=192.31.196.10", 200],
+  ["graph of nothing yet", "/graph", 200],
   ["error 400", "/domain/not%20a%20name", 400],
   ["error 404", "/no-such-page", 404],
 ];
