@@ -104,7 +104,7 @@ fn show(address: SocketAddr, out: &mut dyn Write) -> io::Result<()> {
     let all = demo::indicators();
     let width = all.iter().map(|shown| shown.value.len()).max().unwrap_or_default();
     for shown in all {
-        let report = format!("http://{address}{}", path_of(shown.kind, &shown.value));
+        let report = format!("http://{address}{}", path_of(shown.kind, shown.value));
         let url_width = width + format!("http://{address}/domain/").len();
         writeln!(out, "{:<6}  {:<width$}  {report:<url_width$}  {}", shown.kind, shown.value, shown.shows)?;
     }

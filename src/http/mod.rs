@@ -73,6 +73,7 @@ mod reports;
 mod scan;
 mod search;
 mod sources;
+mod tokens;
 mod users;
 
 // What all of them take and answer.
@@ -309,6 +310,7 @@ pub fn routes(service: Arc<Service>) -> Router {
         .merge(people::routes())
         // Users: who they are and what they may.
         .merge(users::routes())
+        .merge(tokens::routes())
         .route("/api/v1/audit", get(audit::entries))
         .route("/login", get(login::form).post(login::login))
         .route("/logout", post(login::logout))

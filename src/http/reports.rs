@@ -131,12 +131,12 @@ pub(super) async fn one(
     let wanted = id.clone();
     let found = worked(&service, caller, &uri, move |context, query| {
         match parameter(query, "format").filter(|format| format != "json") {
-            None => Ok(whole(context, &wanted)?.map(Answer::Whole)),
+            None => Ok(whole(context, &wanted)?.map(|whole| Answer::Whole(Box::new(whole)))),
             Some(format) => file(context, &wanted, &format),
         }
     });
     match found.await {
-        Ok(Some(Answer::Whole(whole))) => json(&whole),
+        Ok(Some(Answer::Whole(whole))) => json(&*whole),
         Ok(Some(Answer::File(media_type, extension, body))) => attached(media_type, extension, body),
         Ok(None) => {
             let detail = format!("there is no report {id:?}: /api/v1/reports names those that there are");
@@ -148,7 +148,7 @@ pub(super) async fn one(
 
 /// A report, or a file of what it names.
 enum Answer {
-    Whole(Whole),
+    Whole(Box<Whole>),
     /// Its media type, how its name ends, and its bytes.
     File(&'static str, &'static str, Vec<u8>),
 }

@@ -71,6 +71,8 @@ enum Is {
     System,
     /// The identifier of an intelligence report.
     ReportId,
+    /// What was asked of the service: names in it stand in no place where they are known as such.
+    Request,
     /// What has a page of ours below this path.
     Page(&'static str),
 }
@@ -89,7 +91,7 @@ impl Is {
 
 /// What columns hold, by the name that the report gives them; all else is text or a number.
 const COLUMNS: &[(&str, Is)] = {
-    use Is::{Any, Category, Network, Object, Page, Place, Report, System, Time};
+    use Is::{Any, Category, Network, Object, Page, Place, Report, Request, System, Time};
     &[
         ("Domain", Object(Kind::Domain)),
         ("domain", Object(Kind::Domain)),
@@ -113,6 +115,7 @@ const COLUMNS: &[(&str, Is)] = {
         ("Reference", Place),
         ("DescriptionUrl", Place),
         ("Email", Place),
+        ("request", Request),
         ("FirstSeen", Time),
         ("LastSeen", Time),
         ("PeakDate", Time),
@@ -225,6 +228,7 @@ impl Cell {
             Is::Page(below) => {
                 Cell::Link { path: format!("{below}{}", super::escaped(text)), text: shown(text) }
             }
+            Is::Request => Cell::Text(shown(text).replace('.', "[.]").replace("://", "[://]")),
             Is::Place | Is::Report => Cell::Text(defanged(&shown(text))),
             Is::Network => match AddressRange::parse(text) {
                 Ok(_) => {
@@ -402,6 +406,9 @@ mod tests {
         assert!(!html("NormalizedMask", "\"*.evil.example\"").contains("href"));
         assert!(!html("Indicator", "\"192.0.2.0/24\"").contains("href"), "a network has no report of a URL");
         assert!(!html("Reference", "\"https://evil.example/\"").contains("href"));
+        assert_eq!(html("request", "\"GET /domain/evil.example\""), "GET /domain/evil[.]example");
+        assert_eq!(html("source", "\"a/<b>\""), "<a href=\"/sources/a%2F%3Cb%3E\">a/&#60;b&#62;</a>");
+        assert_eq!((html("weight", "0.5"), html("weight", "1.0")), ("0.5".to_owned(), "1".to_owned()));
     }
 
     #[test]

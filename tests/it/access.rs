@@ -327,9 +327,8 @@ fn who_guesses_waits_and_nobody_else() {
     );
 }
 
-#[test]
-fn the_first_admin_is_made_once_by_the_token_that_was_printed() {
-    let program = Program::new();
+/// A service that nobody can sign in to yet, and the token that it printed.
+pub fn first_start(program: &Program) -> (Serving, String) {
     let mut child = program.command(&["serve", "--listen", "0.0.0.0:0"]).spawn().unwrap();
     let mut talk = std::io::BufReader::new(child.stderr.take().unwrap());
     let (mut address, mut token) = (String::new(), String::new());
@@ -343,7 +342,15 @@ fn the_first_admin_is_made_once_by_the_token_that_was_printed() {
             token = rest.split('"').next().unwrap().to_owned();
         }
     }
-    let service = Serving::of(child, address);
+    // Read on: a log that nobody takes holds a service up.
+    std::thread::spawn(move || std::io::copy(&mut talk, &mut std::io::sink()));
+    (Serving::of(child, address), token)
+}
+
+#[test]
+fn the_first_admin_is_made_once_by_the_token_that_was_printed() {
+    let program = Program::new();
+    let (service, token) = first_start(&program);
     let set_up = |token: &str, password: &str| {
         let body = json!({"token": token, "user": "root", "password": password}).to_string();
         service.send("POST", "/api/v1/setup", &[("Content-Type", "application/json")], &body)

@@ -7,6 +7,7 @@ mod bad_input;
 mod bulk;
 mod cli;
 mod demo;
+mod desk;
 mod dialects;
 mod explain;
 mod export;

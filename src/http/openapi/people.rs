@@ -9,7 +9,8 @@ use crate::access::audit::Entry;
 use crate::access::listed::{TokenRow, UserRow};
 use crate::access::user::{Limits, UserChange};
 use crate::http::people::Listed;
-use crate::http::users::{Me, NewPassword, Setup, WantedToken, WantedUser};
+use crate::http::tokens::WantedToken;
+use crate::http::users::{Me, NewPassword, Setup, WantedUser};
 use crate::people::{Record, Said};
 
 pub(super) const SAID: Group = Group {

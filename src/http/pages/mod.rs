@@ -34,6 +34,7 @@ mod graph;
 mod home;
 mod library;
 mod ours;
+mod overlap;
 mod own;
 mod people;
 mod records;

@@ -22,12 +22,12 @@ use crate::http::Service;
 use crate::http::error::Problem;
 use crate::http::gate::{SignedIn, own_page};
 use crate::http::people::{answered, wrong};
-use crate::http::users::{
-    NewPassword, Setup, WantedToken, called, change_password, directory, end_token, make_first, make_token,
-    may_manage, me_of, tokens_of, with_object,
-};
-use crate::page::Frame;
+use crate::http::tokens::{WantedToken, called, end_token, make_token, may_manage, tokens_of};
+use crate::http::users::{NewPassword, Setup, change_password, directory, make_first, me_of, with_object};
+use crate::lookup::Licence;
+use crate::page::cell::Cell;
 use crate::page::rows::{DetailPage, Form, RowsPage, chosen, record_of, rows_of};
+use crate::page::{Frame, thousands};
 use crate::value::Timestamp;
 
 type Shared = State<Arc<Service>>;
@@ -55,13 +55,15 @@ async fn account(State(service): Shared, Extension(caller): Extension<Caller>, u
                 needed("new", "New password, at least twelve characters", "password"),
             ],
         );
+        let record = record_of(&me_of(&caller), &["user", "quota", "csrf"]);
+        let mut record = record.map_err(|error| unreadable(&uri, &error))?;
+        record.push(("Lookups today".to_owned(), Cell::Text(today(&caller.licence))));
         let shown = DetailPage {
             frame: frame(&service, &caller, "/account"),
             title: format!("You are {}", caller.name()),
             about: "Lookups are counted by day, and anew from 00:00 UTC.".to_owned(),
             done: done(&uri),
-            record: record_of(&me_of(&caller), &["user", "csrf"])
-                .map_err(|error| unreadable(&uri, &error))?,
+            record,
             forms: if is_person { vec![password] } else { Vec::new() },
             tables: Vec::new(),
             links: vec![
@@ -73,6 +75,15 @@ async fn account(State(service): Shared, Extension(caller): Extension<Caller>, u
         Ok(page(StatusCode::OK, &shown))
     })
     .await
+}
+
+/// How much was looked up, of how much.
+fn today(licence: &Licence) -> String {
+    let used = thousands(licence.day_requests);
+    if licence.day_quota == Licence::default().day_quota {
+        return format!("{used}, without a limit");
+    }
+    format!("{used} of {}, {} left", thousands(licence.day_quota), thousands(licence.left()))
 }
 
 /// `POST /account/change`, a form: `old`, `new`.
@@ -108,7 +119,8 @@ async fn tokens(State(service): Shared, Extension(caller): Extension<Caller>, ur
         let shown = RowsPage {
             frame: frame(&service, &caller, ""),
             title: if is_admin { "Tokens" } else { "Your tokens" }.to_owned(),
-            about: "A token lets a program ask in its user's name, within its scopes, for a year at most."
+            about: "A token lets a program ask in its user's name, within its scopes (none chosen: all that its user \
+                    may), for a year at most."
                 .to_owned(),
             done: done(&uri),
             forms: token_forms(&service, &caller, &uri, &tokens, now)?,
@@ -141,12 +153,7 @@ fn token_forms(
     // None of them: whatever the user may.
     fields.extend(scopes.into_iter().map(|scope| field(scope.name(), scope.name(), "checkbox", "yes")));
     fields.push(field("days", "Days, 365 at most", "number", &TOKEN_DAYS_MAX.to_string()));
-    let mut forms = vec![change(
-        "Make a token (with no scope chosen, for all that its user may)",
-        "/tokens".to_owned(),
-        "Make",
-        fields,
-    )];
+    let mut forms = vec![change("Make a token", "/tokens".to_owned(), "Make", fields)];
     let live = tokens.iter().filter(|token| token.is_live(now));
     let choices: Vec<_> = live
         .map(|token| (token.id.clone(), format!("{}: {} of {}", token.id, token.name, token.user)))
