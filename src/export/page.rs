@@ -230,11 +230,12 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_that_is_said_becomes_markup_or_a_link(said in "[ -~]{0,30}|http://[a-z.]{1,9}\\.com/?[\"'<>&]{0,3}") {
-            let row = serde_json::json!([{"Zone": said, "Url": said, "Title": said, "Net": {"Name": said}}]);
-            let page = made(&said, &row.to_string());
+            let row = |said: &str| {
+                serde_json::json!([{"Zone": said, "Url": said, "Title": said, "Net": {"Name": said}}]).to_string()
+            };
+            let page = made(&said, &row(&said));
             let shape = |page: &str| page.matches('<').count();
-            let plain = made("x", &row.to_string().replace(
-                &serde_json::to_string(&said).unwrap(), "\"x\""));
+            let plain = made("x", &row("x"));
             // Where nothing is said less is shown, never more.
             prop_assert!(shape(&page) <= shape(&plain), "{page}");
             prop_assert!(!page.contains("http://") && !page.contains("https://"), "{page}");

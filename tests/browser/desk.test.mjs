@@ -28,6 +28,46 @@ test("a token is made, shown once, good for a lookup, and revoked", async (page)
   assert.equal((await ask()).status, 401);
 });
 
+/** The form of a report's page under its heading, opened. */
+async function form_of(page, title) {
+  const form = page.locator("details.form").filter({ hasText: title });
+  if (!await form.evaluate((details) => details.open)) await form.locator("summary").click();
+  return form;
+}
+
+test("a pin is set, counts, is seen, and is ended", async (page) => {
+  await sign_in(page);
+  await page.goto(`${own}/domain/pinned.example`);
+  assert.match(await page.locator(".said").innerText(), /Unknown/);
+  const form = await form_of(page, "Set a pin");
+  await form.getByLabel("Zone").selectOption("Red");
+  await form.getByLabel("Reason").fill("seen by <b>us</b>");
+  await form.getByRole("button", { name: "Set" }).click();
+  await page.getByRole("status").waitFor();
+  assert.match(await page.locator(".said").innerText(), /Red: Dangerous/);
+  assert.match(await page.locator(".pinned").innerText(), new RegExp(`Red set by ${user.name}: seen by <b>us</b>`));
+  await page.goto(`${own}/pins`);
+  assert.match(await page.locator("main").innerText(), /pinned\[\.\]example/);
+  await page.goto(`${own}/domain/pinned.example`);
+  const end = page.locator("form[action='/pins/remove']");
+  const details = page.locator("details.form").filter({ has: end });
+  if (!await details.evaluate((one) => one.open)) await details.locator("summary").click();
+  await end.getByRole("button").click();
+  await page.getByRole("status").waitFor();
+  assert.equal(await page.locator(".pinned").count(), 0);
+});
+
+test("a note is kept, with who wrote it", async (page) => {
+  await sign_in(page);
+  await page.goto(`${own}/ip/192.31.196.9`);
+  const form = await form_of(page, "Write a note");
+  await form.getByLabel("Note").fill("our scanner, see ticket 7");
+  await form.getByRole("button", { name: "Keep" }).click();
+  await page.getByRole("status").waitFor();
+  const row = body_rows(page.locator("#People")).filter({ hasText: "our scanner, see ticket 7" });
+  assert.match(await row.innerText(), new RegExp(user.name));
+});
+
 test("a form without the session's own token changes nothing", async (page) => {
   await sign_in(page);
   await page.goto(`${own}/tokens`);

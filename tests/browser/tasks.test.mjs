@@ -1,15 +1,15 @@
 // What analysts come for, each in three clicks at most after the indicator is typed; and what a first visit costs.
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { open, test } from "./lib/browser.mjs";
+import { demo, open, own, sign_in, test } from "./lib/browser.mjs";
 import { text_of } from "./lib/pages.mjs";
 
 const CLICKS_MAX = 3;
 const FIRST_LOAD_BYTES_MAX = 100_000;
 
 /** Types an indicator at home; returns what clicks and counts. */
-async function typed(page, indicator) {
-  await open(page, "/");
+async function typed(page, indicator, at = demo) {
+  await open(page, `${at}/`);
   await page.locator("#q").fill(indicator);
   const hand = { clicks: 0, click: async (what) => { hand.clicks += 1; await what.click(); } };
   await hand.click(page.getByRole("button", { name: "Look up" }));
@@ -49,6 +49,14 @@ test("task: who says?", async (page) => {
   await hand.click(page.locator(".evidence summary").first());
   assert.match(await page.locator(".evidence details p").first().innerText(), /of 100/);
   few(hand, "who says?");
+});
+
+test("task: who of ours?", async (page) => {
+  await sign_in(page);
+  const hand = await typed(page, "hostile[.]example", own);
+  const ours = page.locator("section").filter({ has: page.getByRole("heading", { name: "Who of ours talked to it" }) });
+  assert.match(await ours.innerText(), /10[.\[\]]+1[.\[\]]+2[.\[\]]+3/);
+  few(hand, "who of ours?");
 });
 
 test("task: take it along", async (page) => {

@@ -33,6 +33,12 @@ export const PAGES = [
   ["unknown name like a known one", "/domain/examplebonk.example", 404],
   ["graph", "/graph?of=full.example", 200],
   ["graph to begin with", "/graph", 200],
+  ["reports", "/reports", 200],
+  ["report of intelligence", "/reports/synthetic-2026-001", 200],
+  ["find", "/find", 200],
+  ["what was found", "/find?q=full", 200],
+  ["network", "/network/192.31.196.0%2F24", 200],
+  ["autonomous system", "/asn/112", 200],
   ["sources", "/sources", 200],
   ["source", "/sources/synthetic-threats", 200],
   ["what sources share", "/sources/overlap", 200],
@@ -47,7 +53,7 @@ export const PAGES = [
 ];
 
 /** Pages of who is signed in, at the service with users. */
-export const OWN_PAGES = ["/", "/account", "/tokens", "/users", "/users/ann", "/groups", "/audit", "/history", "/sources", "/batches"];
+export const OWN_PAGES = ["/", "/account", "/tokens", "/users", "/users/ann", "/groups", "/audit", "/history", "/sources", "/batches", "/pins", "/notes"];
 
 /** The day so many days ago. */
 export function day(back) {
