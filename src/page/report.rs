@@ -221,13 +221,8 @@ pub fn page(
             ("MISP event", export("misp"), format!("{file}.misp.json")),
             ("Page to print", export("html"), String::new()),
         ],
-<<<<<<< HEAD
         file,
         ours: Vec::new(),
-=======
-        ours: Vec::new(),
-        file,
->>>>>>> main
         graph: format!("/graph?of={value}"),
         path,
         licence,
