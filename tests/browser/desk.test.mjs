@@ -52,6 +52,7 @@ test("a pin is set, counts, is seen, and is ended", async (page) => {
   const end = page.locator("form[action='/pins/remove']");
   const details = page.locator("details.form").filter({ has: end });
   if (!await details.evaluate((one) => one.open)) await details.locator("summary").click();
+  await end.getByLabel("Reason").fill("it was ours");
   await end.getByRole("button").click();
   await page.getByRole("status").waitFor();
   assert.equal(await page.locator(".pinned").count(), 0);

@@ -1,17 +1,17 @@
 // Draws the pictures of the documents: `node screenshots.mjs FOLDER`, as run.sh does. They are of the demo.
 import assert from "node:assert/strict";
 import { mkdir, stat } from "node:fs/promises";
-import { demo, launch } from "./lib/browser.mjs";
+import { demo, launch } from "./lib/service.mjs";
 import { LIST } from "./lib/pages.mjs";
 
 const BYTES_MAX = 200_000;
 const [, , folder] = process.argv;
 /** Name, path, scheme, width, height. */
 const PICTURES = [
-  ["report", "/domain/full.example", "light", 1280, 860],
-  ["report-dark", "/domain/full.example", "dark", 1280, 860],
+  ["report", "/domain/full.example", "light", 1280, 780],
+  ["report-dark", "/domain/full.example", "dark", 1280, 780],
   ["report-narrow", "/domain/full.example", "light", 360, 760],
-  ["graph", "/graph?of=full.example", "light", 1280, 860],
+  ["graph", "/graph?of=full.example", "light", 1280, 780],
   ["bulk", `/search?q=${encodeURIComponent(LIST)}`, "light", 1280, 420],
 ];
 

@@ -3,31 +3,16 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test as node_test } from "node:test";
-import { chromium } from "playwright-core";
+import { demo, launch, own, user } from "./service.mjs";
 
-/** Where the services answer: `run.sh` starts them and says so. */
-export const demo = needed("ZONELENS_DEMO");
-export const own = needed("ZONELENS_OWN");
-/** Who signs in there. */
-export const user = { name: "ann", password: needed("ZONELENS_PASSWORD") };
+export { demo, own, user };
 
 const TEST_MS = 30_000;
 const axe_source = await readFile(createRequire(import.meta.url).resolve("axe-core"), "utf8");
 
-function needed(name) {
-  const value = process.env[name];
-  assert.ok(value, `${name} is not set: tests/browser/run.sh sets it`);
-  return value;
-}
-
 let browser;
 before(async () => { browser = await launch(); });
 after(async () => { await browser?.close(); });
-
-export function launch() {
-  // Nothing of others is loaded, so that a container without user namespaces will do.
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-}
 
 /** A test with a page of its own, `page`, which is watched from its first request to its last. */
 export function test(name, options, body = options) {
