@@ -44,19 +44,19 @@ trap finish EXIT
 set -m # each job is a group of processes, which ends as a whole
 cd "$work"
 
-answers() { # name of a log; prints the address that the service says in it
-    local address
-    until address=$(sed -n 's|.*listening on https*://\([^ ]*\).*|\1|p' "$1.log") && [ -n "$address" ]; do
+answers() { # name of a log, and the process that writes it; prints the address that it says
+    local tries=0 address
+    until address=$(grep -ohm1 'http://127\.0\.0\.1:[0-9]*' "$1.log"); do
         if [ $((tries += 1)) -gt 3000 ] || ! kill -0 "$2" 2> /dev/null; then
             cat "$1.log" >&2
             exit 1
         fi
         sleep 0.1
     done
-    echo "http://$address"
+    head -n 1 <<< "$address"
 }
 
-"$program" demo --data demo --listen 127.0.0.1:0 > /dev/null 2> demo.log &
+"$program" demo --data demo --listen 127.0.0.1:0 > demo.log 2>&1 &
 jobs+=($!) demo=$!
 
 export ZONELENS_PASSWORD='the password of ann'
@@ -73,10 +73,9 @@ if [ -s rejects ]; then
     cat rejects
     exit 1
 fi
-"$program" --data own serve --listen 127.0.0.1:0 > /dev/null 2> own.log &
+"$program" --data own serve --listen 127.0.0.1:0 > own.log 2>&1 &
 jobs+=($!) own=$!
 
-tries=0
 ZONELENS_OWN=$(answers own "$own")
 ZONELENS_DEMO=$(answers demo "$demo")
 export ZONELENS_OWN ZONELENS_DEMO
@@ -85,7 +84,7 @@ cd "$cache"
 if [ "${1:-}" = screenshots ]; then
     node screenshots.mjs "$here/../../docs/img"
 else
-    timeout 900 node --test --test-reporter=spec "${@:-.}" < /dev/null &
+    timeout 1200 node --test --test-reporter=spec "${@:-.}" < /dev/null &
     jobs+=($!)
     wait $!
 fi
