@@ -1,9 +1,9 @@
 // What who is signed in does besides looking up: tokens, users, sources.
 import assert from "node:assert/strict";
-import { body_rows, own, sign_in, test, user } from "./lib/browser.mjs";
+import { body_rows, own, signed_in, test, user } from "./lib/browser.mjs";
 
 test("a token is made, shown once, good for a lookup, and revoked", async (page) => {
-  await sign_in(page);
+  await signed_in(page);
   await page.goto(`${own}/tokens`);
   const form = page.locator("form[action='/tokens'][method=post]");
   await page.locator("summary", { hasText: "Make a token" }).click();
@@ -36,7 +36,7 @@ async function form_of(page, title) {
 }
 
 test("a pin is set, counts, is seen, and is ended", async (page) => {
-  await sign_in(page);
+  await signed_in(page);
   await page.goto(`${own}/domain/pinned.example`);
   assert.match(await page.locator(".said").innerText(), /Unknown/);
   const form = await form_of(page, "Set a pin");
@@ -59,7 +59,7 @@ test("a pin is set, counts, is seen, and is ended", async (page) => {
 });
 
 test("a note is kept, with who wrote it", async (page) => {
-  await sign_in(page);
+  await signed_in(page);
   await page.goto(`${own}/ip/192.31.196.9`);
   const form = await form_of(page, "Write a note");
   await form.getByLabel("Note").fill("our scanner, see ticket 7");
@@ -70,7 +70,7 @@ test("a note is kept, with who wrote it", async (page) => {
 });
 
 test("a form without the session's own token changes nothing", async (page) => {
-  await sign_in(page);
+  await signed_in(page);
   await page.goto(`${own}/tokens`);
   const before = await body_rows(page.locator("main")).count();
   await page.locator("form[action='/tokens'][method=post]").evaluate((form) => {
@@ -84,7 +84,8 @@ test("a form without the session's own token changes nothing", async (page) => {
 });
 
 test("the desk shows what there is, to who may see it", async (page) => {
-  await sign_in(page);
+  await signed_in(page);
+  await page.goto(`${own}/`);
   for (const [word, said] of [["Users", user.name], ["Sources", "sensor-1"], ["Batches", "sensor-1"], ["Audit", user.name]]) {
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: word, exact: true }).click();
     assert.match(await page.locator("main").innerText(), new RegExp(said), word);

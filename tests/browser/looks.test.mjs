@@ -1,6 +1,6 @@
 // How pages lie on screens of three widths, light and dark; and what axe-core says of them.
 import assert from "node:assert/strict";
-import { axe, open, own, sign_in, test } from "./lib/browser.mjs";
+import { axe, open, own, signed_in, test } from "./lib/browser.mjs";
 import { layout_faults } from "./lib/layout.mjs";
 import { OWN_PAGES, PAGES } from "./lib/pages.mjs";
 
@@ -52,7 +52,7 @@ test("looks: sign in, and a wrong password", async (page) => {
 
 for (const path of OWN_PAGES) {
   test(`looks: signed in, ${path}`, async (page) => {
-    await sign_in(page);
+    await signed_in(page);
     await open(page, own + path);
     await looks(page);
   });

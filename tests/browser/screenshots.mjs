@@ -11,7 +11,7 @@ const PICTURES = [
   ["report", "/domain/full.example", "light", 1280, 780],
   ["report-dark", "/domain/full.example", "dark", 1280, 780],
   ["report-narrow", "/domain/full.example", "light", 360, 760],
-  ["graph", "/graph?of=full.example", "light", 1280, 780],
+  ["graph", "/graph?of=full.example&limit=10", "light", 1280, 620],
   ["bulk", `/search?q=${encodeURIComponent(LIST)}`, "light", 1280, 420],
 ];
 

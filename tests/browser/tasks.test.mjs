@@ -1,7 +1,7 @@
 // What analysts come for, each in three clicks at most after the indicator is typed; and what a first visit costs.
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { demo, open, own, sign_in, test } from "./lib/browser.mjs";
+import { demo, open, own, signed_in, test } from "./lib/browser.mjs";
 import { text_of } from "./lib/pages.mjs";
 
 const CLICKS_MAX = 3;
@@ -52,7 +52,7 @@ test("task: who says?", async (page) => {
 });
 
 test("task: who of ours?", async (page) => {
-  await sign_in(page);
+  await signed_in(page);
   const hand = await typed(page, "hostile[.]example", own);
   const ours = page.locator("section").filter({ has: page.getByRole("heading", { name: "Who of ours talked to it" }) });
   assert.match(await ours.innerText(), /10[.\[\]]+1[.\[\]]+2[.\[\]]+3/);

@@ -73,6 +73,16 @@ export async function sign_in(page, who = user) {
   await page.waitForURL((url) => url.pathname !== "/login");
 }
 
+let session;
+/** Goes on with the session that a test of this file began, or begins one: for tests that do not end it. */
+export async function signed_in(page) {
+  if (!session) {
+    await sign_in(page);
+    session = await page.context().cookies();
+  }
+  await page.context().addCookies(session);
+}
+
 /** What axe-core finds wrong with the page as it stands: rule, what it says, where. Absent rules: those of WCAG 2.2 AA and its own. */
 export async function axe(page, rules) {
   // As the tool of a reader, who is not bound by the page's policy.
