@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::dossier::DomainDossier;
+use crate::dossier::{DomainDossier, registration};
 use crate::indicator::{DomainName, Indicator, Kind, Url};
 use crate::store::{StoreError, View};
 use crate::value::{Timestamp, Zone};
@@ -55,6 +55,8 @@ pub struct Nearby {
     pub name: String,
     /// Whether it, or a name below it, is known.
     pub known: bool,
+    /// When it was registered, where that is known.
+    pub registered: Option<Timestamp>,
 }
 
 /// A known name that looks like the one that was asked of.
@@ -104,14 +106,18 @@ pub fn of_object(indicator: &Indicator, view: &View, at: Timestamp) -> Asked {
 pub fn of_domain(indicator: &Indicator, dossier: &DomainDossier<'_>) -> Result<Asked, StoreError> {
     let (view, name) = (dossier.common.view(), &dossier.name);
     let registrable = match name.registrable().filter(|registrable| *registrable != name.as_str()) {
-        Some(registrable) => {
-            Some(Nearby { name: registrable.to_owned(), known: view.knows_name(registrable)? })
-        }
+        Some(registrable) => Some(nearby(view, registrable)?),
         None => None,
     };
     let similar = dossier.similar()?.into_iter().take(LOOKALIKES_MAX);
     let lookalikes = similar.map(|row| Lookalike { name: row.domain, zone: row.zone }).collect();
     Ok(Asked { registrable, lookalikes, ..of_object(indicator, view, dossier.common.at) })
+}
+
+/// What is known of a registrable domain, its age first of all.
+fn nearby(view: &View, name: &str) -> Result<Nearby, StoreError> {
+    let registered = registration(view, name)?.and_then(|registration| registration.created);
+    Ok(Nearby { name: name.to_owned(), known: view.knows_name(name)?, registered })
 }
 
 /// What was asked of a URL: the sources, and whether its host's registrable domain is known.
@@ -122,9 +128,7 @@ pub fn of_domain(indicator: &Indicator, dossier: &DomainDossier<'_>) -> Result<A
 pub fn of_url(indicator: &Indicator, url: &Url, view: &View, at: Timestamp) -> Result<Asked, StoreError> {
     let host = url.host();
     let registrable = match host.domain().and_then(DomainName::registrable) {
-        Some(registrable) => {
-            Some(Nearby { name: registrable.to_owned(), known: view.knows_name(registrable)? })
-        }
+        Some(registrable) => Some(nearby(view, registrable)?),
         None => None,
     };
     Ok(Asked { registrable, ..of_object(indicator, view, at) })
@@ -142,8 +146,10 @@ impl fmt::Display for Asked {
             }
         }
         match &self.registrable {
-            Some(Nearby { name, known: true }) => write!(f, "; its registrable domain {name} is known")?,
-            Some(Nearby { name, known: false }) => write!(f, "; nor is its registrable domain {name} known")?,
+            Some(Nearby { name, known: true, .. }) => write!(f, "; its registrable domain {name} is known")?,
+            Some(Nearby { name, known: false, .. }) => {
+                write!(f, "; nor is its registrable domain {name} known")?
+            }
             None => {}
         }
         if !self.lookalikes.is_empty() {

@@ -34,7 +34,7 @@ pub(super) struct Search {
     #[arg(long, value_name = "N")]
     limit: Option<String>,
     /// Go on where the page before ended: the cursor that it printed
-    #[arg(long, value_name = "CURSOR")]
+    #[arg(long, value_name = "CURSOR", allow_hyphen_values = true)]
     cursor: Option<String>,
     /// Print a JSON object
     #[arg(long)]

@@ -33,8 +33,8 @@ pub struct UnknownPage {
     pub sources_count: String,
     /// The newest, and how old each is.
     pub sources: Vec<(String, Cell, String)>,
-    /// The registrable domain, and whether it is known.
-    pub registrable: Option<(Cell, bool)>,
+    /// The registrable domain, whether it is known, and when it was registered.
+    pub registrable: Option<(Cell, bool, Option<Cell>)>,
     /// Known names that look like it.
     pub lookalikes: Vec<(Badge, Cell)>,
     /// The sections that are ours alone.
@@ -61,7 +61,10 @@ impl UnknownPage {
                     (shown(&source.name), Cell::time(&source.newest.to_string()), ago(source.age_hours))
                 })
                 .collect(),
-            registrable: asked.registrable.as_ref().map(|nearby| (name(&nearby.name), nearby.known)),
+            registrable: asked.registrable.as_ref().map(|nearby| {
+                let registered = nearby.registered.map(|at| Cell::time(&at.date()));
+                (name(&nearby.name), nearby.known, registered)
+            }),
             lookalikes: asked.lookalikes.iter().map(|one| (Badge(one.zone), name(&one.name))).collect(),
             ours: Vec::new(),
             request: format!("curl -H \"authorization: Bearer $TOKEN\" '{base}/api{path}'"),

@@ -297,16 +297,18 @@ fn who_guesses_waits_and_nobody_else() {
         service.send("GET", path, &[("Authorization", &basic(user, secret))], "")
     };
     assert_eq!(try_with(LOOKUP, "bob", &bobs).status, 200);
-    for name in ["ann", "nobody"] {
-        let mut statuses = Vec::new();
-        for number in 0..7 {
-            statuses.push(try_with(LOOKUP, name, &format!("guess {number}")).status);
-        }
+    let guessed = |name: &str| {
+        let statuses = (0..7).map(|number| try_with(LOOKUP, name, &format!("guess {number}")).status);
         // Five cost nothing, the sixth begins the wait; so it is for names that nobody has.
-        assert_eq!(statuses, [401, 401, 401, 401, 401, 401, 429], "{name}");
-    }
-    let answer = try_with(LOOKUP, "ann", &password);
-    assert_eq!(answer.status, 429, "also the right one waits");
+        assert_eq!(statuses.collect::<Vec<_>>(), [401, 401, 401, 401, 401, 401, 429], "{name}");
+    };
+    guessed("nobody");
+    // The wait is of a second, which a busy machine may let go by; the right one ends what was guessed.
+    let mut answers = (0..10).map(|_| {
+        guessed("ann");
+        try_with(LOOKUP, "ann", &password)
+    });
+    let answer = answers.find(|answer| answer.status == 429).expect("also the right one waits");
     assert_eq!(answer.header("retry-after"), Some("1"));
     assert_valid("problem.json", &answer.json());
     let answer = try_with("/api/v1/search/domain?request=a.example", "ann", &password);

@@ -18,6 +18,8 @@ fn service(program: &Program) -> Serving {
         "facts.ndjson",
         concat!(
             r#"{"fact":"download","file":{"md5":"44d88612fea8a8f36de82e1278abb02f"},"name":"\"><img src=x onerror=alert(1)>\u202e.exe","url":"http://bad.example/a?<script>alert(1)</script>","first":"2024-05-01T10:00:00Z","last":"2024-05-01T10:00:00Z","hits":1}"#,
+            "\n",
+            r#"{"fact":"registration","domain":"none.test","created":"2024-05-20"}"#,
             "\n"
         ),
     );
@@ -123,6 +125,9 @@ fn what_is_not_known_and_what_is_wrong_are_pages_too() {
     assert_eq!(unknown.status, 404);
     assert!(page(&unknown).contains("no source says anything of it"), "{}", unknown.body);
     assert!(unknown.body.contains("dns</td>"), "the sources are named: {}", unknown.body);
+    let below = service.get("/domain/x.none.test");
+    assert_eq!(below.status, 404, "a registration alone makes no name below it known");
+    assert!(page(&below).contains("Registered on <time datetime=\"2024-05-20\">"), "{}", below.body);
     let wrong = service.get("/domain/a..b");
     assert_eq!(wrong.status, 400);
     assert!(page(&wrong).contains("role=\"alert\"") && wrong.body.contains("a..b"), "{}", wrong.body);

@@ -198,11 +198,14 @@ pub(super) async fn dress(State(service): State<Arc<Service>>, request: Request,
     if !row.is_page && !is_asked_by_person {
         return next.run(request).await;
     }
+    // Programs may sign in too: the interface describes it.
+    let is_described = matches!(row.path, "/login" | "/logout");
+    let is_told_as_page = !is_described || accepts_html(request.headers());
     let is_read = table::is_read(request.method());
     let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str()).to_owned();
     let said_who = has_credential(request.headers());
     let mut response = next.run(request).await;
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>().filter(|_| is_told_as_page) {
         response = match problem.status() {
             StatusCode::UNAUTHORIZED if !said_who => {
                 let next = if is_read { format!("?next={}", escaped(&asked)) } else { String::new() };
