@@ -80,6 +80,14 @@ mod tests {
     }
 
     #[test]
+    fn joiners_disturb_nobody() {
+        for character in ['\u{61c}', '\u{200b}', '\u{202e}', '\u{2066}', '\u{feff}', '\u{e0041}', '\n'] {
+            assert!(disturbs(character), "{character:?}");
+        }
+        assert!(!"a \u{200c}\u{200d}é".chars().any(disturbs));
+    }
+
+    #[test]
     fn input_is_shortened_and_made_harmless() {
         assert_eq!(shorten("a\u{1b}[31m\n\u{202e}b"), "a\\u{1b}[31m\\u{a}\\u{202e}b");
         assert_eq!(shorten(&"é".repeat(200)), format!("{}…", "é".repeat(80)));

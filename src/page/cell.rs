@@ -6,7 +6,7 @@ use askama::filters::HtmlSafe;
 use super::{Badge, path_of, thousands};
 use crate::export::tree::{Tree, shown};
 use crate::export::{defanged, without_links};
-use crate::indicator::{AddressRange, Asn, Indicator, Kind, Prefix};
+use crate::indicator::{AddressRange, Asn, Indicator, Kind, Prefix, refang};
 use crate::value::{Category, Zone};
 
 /// A value as it is shown.
@@ -247,7 +247,8 @@ impl Cell {
     /// An indicator as data spells it.
     pub fn indicator(indicator: Option<Indicator>, text: &str) -> Cell {
         let path = indicator.map(|found| path_of(found.kind(), &found.to_string())).unwrap_or_default();
-        Cell::Indicator { text: defanged(&shown(text)), path, value: shown(text) }
+        // What somebody pasted may be defanged already.
+        Cell::Indicator { text: defanged(&refang(&shown(text))), path, value: shown(text) }
     }
 
     /// A moment as reports write it, `2024-05-28T07:03Z`, or a day.
@@ -403,6 +404,7 @@ mod tests {
         assert!(domain.contains("evil[.]example</bdi></a>"), "{domain}");
         let url = html("Url", "\"evil.example/a?b=javascript:alert(1)\"");
         assert!(url.contains("href=\"/url/evil.example%2Fa%3Fb%3Djavascript:alert%281%29\""), "{url}");
+        assert!(html("value", "\"evil[.]example\"").contains(">evil[.]example<"), "once");
         assert!(!html("NormalizedMask", "\"*.evil.example\"").contains("href"));
         assert!(!html("Indicator", "\"192.0.2.0/24\"").contains("href"), "a network has no report of a URL");
         assert!(!html("Reference", "\"https://evil.example/\"").contains("href"));

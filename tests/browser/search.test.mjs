@@ -49,6 +49,7 @@ for (const [name, pasted, count, some] of [
     }
     assert.equal(all.length, found);
     assert.ok(all.some((row) => row.includes(some)), `${some} is in it`);
+    assert.ok(all.every((row) => !row.includes("[[")), "what is defanged is not defanged again");
   });
 }
 

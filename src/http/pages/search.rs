@@ -272,6 +272,8 @@ mod tests {
         assert_eq!(one("hxxps://evil[.]com/a?b=c"), "url:evil.com/a?b=c");
         assert_eq!(one("see evil[.]com"), "domain:evil.com");
         assert_eq!(one("see evil[.]com and 192.0.2.1"), "2 values");
+        assert_eq!(one("host.corp\nevil[.]example, 192.0.2.1"), "3 values", "a list of names of one's own");
+        assert_eq!(one("host.corp is not found in a sentence, 192.0.2.1 is"), "ip:192.0.2.1");
         assert!(one("nothing to see here").contains("was found"));
     }
 }
