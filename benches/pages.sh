@@ -24,7 +24,7 @@ cost() { # path: CPU-microseconds a request
     local before after requests
     curl -s -o /dev/null "http://127.0.0.1:$port$1"
     before=$(awk '{print $14 + $15}' "/proc/$pid/stat")
-    requests=$(wrk -t1 -c1 -d5s "http://127.0.0.1:$port$1" | awk '/requests in/ {print $1}')
+    requests=$(wrk -t1 -c1 -d3s "http://127.0.0.1:$port$1" | awk '/requests in/ {print $1}')
     after=$(awk '{print $14 + $15}' "/proc/$pid/stat")
     awk -v ticks="$((after - before))" -v requests="$requests" 'BEGIN {printf "%.0f", ticks * 10000 / requests}'
 }

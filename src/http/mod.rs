@@ -91,7 +91,7 @@ use tls::Certificate;
 const GRACE: Duration = Duration::from_secs(15);
 
 /// Threads a core that answer requests: a lookup that waits for the disk holds up no other.
-const WORKERS_A_CORE: usize = 2;
+const WORKERS_A_CORE: usize = 4;
 
 /// How often uses of tokens are written, and certificates looked at for changes.
 const TICK: Duration = Duration::from_secs(1);
