@@ -11,6 +11,19 @@ use utoipa::ToSchema;
 
 use crate::indicator::Kind;
 
+/// A number with its digits in groups of three, this between them.
+pub fn grouped(number: u64, between: char) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3 * between.len_utf8());
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(between);
+        }
+        text.push(digit);
+    }
+    text
+}
+
 //------------ Zone ----------------------------------------------------------
 
 /// The Traffic Light Protocol 2.0 of FIRST: to whom what a source says may be passed on. Ordered: the freest first.

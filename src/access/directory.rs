@@ -44,11 +44,8 @@ impl Directory {
         groups: BTreeMap<String, Arc<Group>>,
         tokens: BTreeMap<String, Arc<Token>>,
     ) -> Directory {
-        let digest = |token: &Token| -> Option<Digest256> {
-            let byte = |at: usize| u8::from_str_radix(token.digest.get(2 * at..2 * at + 2)?, 16).ok();
-            let bytes: Option<Vec<u8>> = (0..32).map(byte).collect();
-            bytes?.try_into().ok()
-        };
+        let digest =
+            |token: &Token| -> Option<Digest256> { secret::from_hex(&token.digest)?.try_into().ok() };
         let found = tokens.values().filter_map(|token| Some((digest(token)?, token.clone())));
         Directory { version, by_digest: found.collect(), users, groups, tokens }
     }

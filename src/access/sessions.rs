@@ -136,30 +136,33 @@ impl Sessions {
 
 /// What proves that a request comes from a page of the session: known to whoever has the session's secret.
 pub fn csrf(secret: &str) -> String {
-    secret::hex(&secret::keyed(b"zonelens: request forgery token ", &[secret]))
+    secret::hex(&proof(secret))
+}
+
+fn proof(secret: &str) -> Digest256 {
+    secret::keyed(b"zonelens: request forgery token ", &[secret])
 }
 
 /// That proof as it stands in a page, another in each: so nobody who sees how long compressed pages are learns it.
 /// A pad of as many bytes, then the proof's bytes under the pad, in hexadecimal digits.
 pub fn masked_csrf(secret: &str) -> String {
-    let proof = csrf(secret);
     let mut pad = [0_u8; CSRF_BYTES];
     if getrandom::fill(&mut pad).is_err() {
-        return proof;
+        return csrf(secret);
     }
-    let masked: Vec<u8> = pad.iter().copied().chain(xored(&bytes_of(&proof), &pad)).collect();
+    let masked: Vec<u8> = pad.iter().copied().chain(xored(&proof(secret), &pad)).collect();
     secret::hex(&masked)
 }
 
 /// Whether a text is the proof of a session, masked or not.
 pub fn is_csrf(secret: &str, given: &str) -> bool {
-    let given = bytes_of(given);
-    let proof = match given.split_at_checked(CSRF_BYTES) {
+    let given = secret::from_hex(given).unwrap_or_default();
+    let shown = match given.split_at_checked(CSRF_BYTES) {
         Some((proof, [])) => proof.to_vec(),
         Some((pad, masked)) if masked.len() == CSRF_BYTES => xored(masked, pad),
         _ => return false,
     };
-    secret::same(secret::hex(&proof).as_bytes(), csrf(secret).as_bytes())
+    secret::same(&shown, &proof(secret))
 }
 
 /// Bytes of a session's proof.
@@ -167,14 +170,4 @@ const CSRF_BYTES: usize = 32;
 
 fn xored(a: &[u8], b: &[u8]) -> Vec<u8> {
     a.iter().zip(b).map(|(a, b)| a ^ b).collect()
-}
-
-/// The bytes that hexadecimal digits stand for; empty where it is none.
-fn bytes_of(hex: &str) -> Vec<u8> {
-    let digit = |digit: &u8| char::from(*digit).to_digit(16);
-    let pairs = hex.as_bytes().chunks(2).map(|pair| match pair {
-        [high, low] => u8::try_from(digit(high)? * 16 + digit(low)?).ok(),
-        _ => None,
-    });
-    pairs.collect::<Option<Vec<u8>>>().unwrap_or_default()
 }

@@ -77,15 +77,7 @@ pub(super) fn write(
 
 /// `12 345`: digits in groups of three, with thin enough gaps for every terminal.
 pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
+    crate::value::grouped(number, ' ')
 }
 
 /// `12.3 MiB`.

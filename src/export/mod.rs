@@ -15,7 +15,7 @@ mod table;
 pub mod tree;
 
 pub use answer::{Format, Set, VALUES_MAX, event, many, of_indicators, one, too_many};
-pub use page::{POLICY, whole as defanged, without_links};
+pub use page::{POLICY, escaped, whole as defanged, without_links};
 
 use crate::store::StoreError;
 use crate::value::Tlp;

@@ -181,7 +181,7 @@ pub fn without_links(text: &str) -> String {
 }
 
 /// Text as it may stand in an element or an attribute of HTML.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -109,18 +109,9 @@ pub(super) async fn body_of(
             made_of(&known.context(&service, &caller, now), &question)
         }
     };
-    let unavailable = |detail: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail);
     match made(make, is_long, service.timeout).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(LookupError::Unknown(asked))) => {
-            Err(Problem::new(StatusCode::NOT_FOUND, uri, asked.to_string()))
-        }
-        Ok(Err(LookupError::BadRequest(detail))) => Err(Problem::new(StatusCode::BAD_REQUEST, uri, detail)),
-        Ok(Err(LookupError::Store(error))) => {
-            tracing::error!(%error, "the store cannot answer");
-            Err(unavailable(error.to_string()))
-        }
-        Err(detail) => Err(unavailable(detail)),
+        Ok(made) => made.map_err(|error| Problem::of_lookup(uri, &error)),
+        Err(detail) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail)),
     }
 }
 

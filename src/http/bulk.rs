@@ -136,7 +136,7 @@ fn format(query: &str, headers: &HeaderMap) -> Result<Option<Format>, String> {
 }
 
 /// Who looked up what: each value, before it is answered.
-fn write_down(service: &Service, caller: &Caller, batch: &Batch, now: Timestamp) {
+pub(super) fn write_down(service: &Service, caller: &Caller, batch: &Batch, now: Timestamp) {
     if let Some(audit) = &service.audit {
         for value in batch.values() {
             audit.record(Box::new(caller.entry("lookup", value, now)));

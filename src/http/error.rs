@@ -5,6 +5,8 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::lookup::LookupError;
+
 /// The longest path that a problem repeats, in bytes.
 const INSTANCE_BYTES_MAX: usize = 1000;
 
@@ -39,6 +41,19 @@ impl Problem {
     /// What was wrong, and what would be right.
     pub(super) fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// The problem that a lookup's error is.
+    pub(super) fn of_lookup(uri: &Uri, error: &LookupError) -> Problem {
+        let status = match error {
+            LookupError::BadRequest(_) => StatusCode::BAD_REQUEST,
+            LookupError::Unknown(_) => StatusCode::NOT_FOUND,
+            LookupError::Store(error) => {
+                tracing::error!(%error, "the store cannot answer");
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        };
+        Problem::new(status, uri, error.to_string())
     }
 
     /// A problem with a request. `detail` says what was wrong with which input, and what would be right.

@@ -134,19 +134,3 @@ fn see(path: &str, cookie: &str) -> Response {
     headers.insert(SET_COOKIE, HeaderValue::from_str(cookie).expect("hex and constants"));
     (StatusCode::SEE_OTHER, headers).into_response()
 }
-
-/// Text as it may stand in HTML.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}

@@ -180,25 +180,13 @@ pub(super) async fn worked<T: Send + 'static>(
             work(&context, &query)
         })
     };
-    let (status, detail) = match tokio::time::timeout(service.timeout, at_work).await {
-        Ok(Ok(Ok(body))) => return Ok(body),
-        Ok(Ok(Err(error @ LookupError::Unknown(_)))) => {
-            return Err(Problem::new(StatusCode::NOT_FOUND, uri, error.to_string()));
-        }
-        Ok(Ok(Err(error @ LookupError::BadRequest(_)))) => (StatusCode::BAD_REQUEST, error.to_string()),
-        Ok(Ok(Err(LookupError::Store(error)))) => {
-            tracing::error!(%error, "the store cannot answer");
-            (StatusCode::SERVICE_UNAVAILABLE, error.to_string())
-        }
+    let detail = match tokio::time::timeout(service.timeout, at_work).await {
+        Ok(Ok(made)) => return made.map_err(|error| Problem::of_lookup(uri, &error)),
         Ok(Err(error)) => {
             tracing::error!(%error, "a question panicked");
-            let detail = "the question failed inside the service: its log says more".to_owned();
-            (StatusCode::SERVICE_UNAVAILABLE, detail)
+            "the question failed inside the service: its log says more".to_owned()
         }
-        Err(_) => {
-            let detail = format!("the answer took longer than {} s: ask later", service.timeout.as_secs());
-            (StatusCode::SERVICE_UNAVAILABLE, detail)
-        }
+        Err(_) => format!("the answer took longer than {} s: ask later", service.timeout.as_secs()),
     };
-    Err(Problem::new(status, uri, detail))
+    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail))
 }

@@ -115,15 +115,7 @@ fn told(change: &Change) -> String {
 
 /// A number with its thousands apart.
 pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push('\u{202f}');
-        }
-        text.push(digit);
-    }
-    text
+    crate::value::grouped(number, '\u{202f}')
 }
 
 #[cfg(test)]

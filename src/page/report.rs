@@ -13,7 +13,7 @@ use crate::export::defanged;
 use crate::export::tree::{Tree, shown};
 use crate::history::diff::Diff;
 use crate::indicator::Kind;
-use crate::lookup::{Answer, Report};
+use crate::lookup::{Answer, Licence, Report};
 use crate::store::StoreError;
 use crate::value::{Timestamp, Zone};
 
@@ -278,7 +278,7 @@ fn licence_of(body: &Tree) -> (String, bool) {
     };
     let used = thousands(used);
     match quota {
-        2_147_483_647.. => (format!("{used} lookups today, no quota"), false),
+        none if none == Licence::default().day_quota => (format!("{used} lookups today, no quota"), false),
         quota => (format!("{used} of {} lookups today", thousands(quota)), true),
     }
 }

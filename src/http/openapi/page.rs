@@ -11,7 +11,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::DOCUMENT;
-use crate::http::login::escaped;
+use crate::export::escaped;
 
 const STYLE: &str = "
 :root { color-scheme: light dark }

@@ -111,17 +111,16 @@ pub(super) fn frame(service: &Service, caller: &Caller, here: &str) -> Frame {
 /// A page that a template makes.
 pub(super) fn page(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
-        Ok(html) => html_of(status, html),
+        Ok(html) => {
+            let kind = HeaderValue::from_static("text/html; charset=utf-8");
+            (status, [(CONTENT_TYPE, kind)], html).into_response()
+        }
         Err(error) => {
             tracing::error!(%error, "a page cannot be made");
             (StatusCode::INTERNAL_SERVER_ERROR, "the page cannot be made: the service's log says more\n")
                 .into_response()
         }
     }
-}
-
-fn html_of(status: StatusCode, html: String) -> Response {
-    (status, [(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], html).into_response()
 }
 
 /// Leads to another page, which is asked for with GET.
@@ -145,17 +144,10 @@ pub(super) async fn looked_up<T: Send + 'static>(
         let (service, caller) = (service.clone(), caller.clone());
         move || work(&service.known().context(&service, &caller, now))
     };
-    let (status, detail) = match made(at_work, is_long, service.timeout).await {
-        Ok(Ok(made)) => return Ok(made),
-        Ok(Err(error @ LookupError::BadRequest(_))) => (StatusCode::BAD_REQUEST, error.to_string()),
-        Ok(Err(error @ LookupError::Unknown(_))) => (StatusCode::NOT_FOUND, error.to_string()),
-        Ok(Err(LookupError::Store(error))) => {
-            tracing::error!(%error, "the store cannot answer");
-            (StatusCode::SERVICE_UNAVAILABLE, error.to_string())
-        }
-        Err(detail) => (StatusCode::SERVICE_UNAVAILABLE, detail),
-    };
-    Err(Problem::new(status, uri, detail))
+    match made(at_work, is_long, service.timeout).await {
+        Ok(made) => made.map_err(|error| Problem::of_lookup(uri, &error)),
+        Err(detail) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail)),
+    }
 }
 
 /// Scheme and host of the service as the reader wrote it.
@@ -213,13 +205,12 @@ pub(super) async fn dress(State(service): State<Arc<Service>>, request: Request,
             }
             status => {
                 let frame = response.extensions_mut().remove::<Caller>();
-                let frame = frame.map(|caller| frame_of(&service, &caller)).unwrap_or_default();
+                let frame = frame.map(|caller| self::frame(&service, &caller, "")).unwrap_or_default();
                 let (title, detail) = (problem.title(), problem.detail().to_owned());
-                let shown = page(status, &ErrorPage { frame, title, status: status.as_u16(), detail });
+                let mut shown = page(status, &ErrorPage { frame, title, status: status.as_u16(), detail });
                 let mut headers = response.headers().clone();
                 headers.remove(CONTENT_TYPE);
                 headers.remove(WWW_AUTHENTICATE);
-                let mut shown = shown;
                 shown.headers_mut().extend(headers);
                 shown
             }
@@ -227,10 +218,6 @@ pub(super) async fn dress(State(service): State<Arc<Service>>, request: Request,
     }
     guarded(&mut response);
     response
-}
-
-fn frame_of(service: &Service, caller: &Caller) -> Frame {
-    frame(service, caller, "")
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {

@@ -18,6 +18,7 @@ use crate::export::tree::Tree;
 use crate::export::{self, Format};
 use crate::http::Service;
 use crate::http::api::{media, parameter};
+use crate::http::bulk::write_down;
 use crate::http::error::Problem;
 use crate::http::gate::over;
 use crate::http::table::Dialect;
@@ -97,7 +98,6 @@ fn found(text: &str) -> Found {
         return found_in(text, None);
     }
     match Indicator::parse(text) {
-        // A single word reads as a name, but a person who types one does not mean a top-level domain.
         Ok(indicator) => Found::One(indicator),
         Err(error) => found_in(text, Some(error.to_string())),
     }
@@ -150,11 +150,17 @@ async fn many(
     let counted = service.access.count(&mut caller, batch.len() as u64 - 1, now);
     counted.map_err(|refused| over(service, Dialect::Tip, uri, &refused, now))?;
     let licence = caller.licence.clone();
-    if let Some(audit) = &service.audit {
-        for value in batch.values() {
-            audit.record(Box::new(caller.entry("lookup", value, now)));
-        }
-    }
+    // Where many wait for the audit this waits too: not on a thread that answers.
+    let at_work = (service.clone(), caller.clone());
+    let written = tokio::task::spawn_blocking(move || {
+        write_down(&at_work.0, &at_work.1, &batch, now);
+        batch
+    });
+    let batch = written.await.map_err(|error| {
+        tracing::error!(%error, "the audit of many lookups panicked");
+        let detail = "the lookup failed inside the service: its log says more";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, uri, detail).into_response()
+    })?;
     let made = match format {
         Some(format) => file(service, &caller, uri, batch, format).await,
         None => table(service, &caller, uri, text, batch, form).await,
