@@ -50,7 +50,6 @@ impl Pattern {
 }
 
 /// A column of the table of distances, as differences of one from the one above.
-#[derive(Clone, Copy)]
 struct State<'a> {
     pattern: &'a Pattern,
     plus: u64,
@@ -79,40 +78,6 @@ impl<'a> State<'a> {
         self.plus = down | !(vertical | up);
         self.minus = up & vertical;
         self.score
-    }
-}
-
-/// Reads texts that begin alike one after the other: what they have in common is read once.
-pub struct Matcher<'a> {
-    /// After each byte of the text that was read last: the column, and the least distance to a part that ended by then.
-    columns: Vec<(State<'a>, u32)>,
-}
-
-impl<'a> Matcher<'a> {
-    /// For texts that are compared as a whole.
-    pub fn whole(pattern: &'a Pattern) -> Matcher<'a> {
-        Matcher { columns: vec![(State::new(pattern, true), pattern.length)] }
-    }
-
-    /// For texts that have the pattern inside.
-    pub fn inside(pattern: &'a Pattern) -> Matcher<'a> {
-        Matcher { columns: vec![(State::new(pattern, false), pattern.length)] }
-    }
-
-    /// The pattern.
-    pub fn pattern(&self) -> &'a Pattern {
-        self.columns[0].0.pattern
-    }
-
-    /// The distance to a text, and to the nearest part of it, where the text begins with `shared` bytes of the last one.
-    pub fn read(&mut self, text: &[u8], shared: usize) -> (u32, u32) {
-        self.columns.truncate(shared + 1);
-        let (mut column, mut best) = self.columns[self.columns.len() - 1];
-        for byte in &text[self.columns.len() - 1..] {
-            best = best.min(column.step(*byte));
-            self.columns.push((column, best));
-        }
-        (column.score, best)
     }
 }
 

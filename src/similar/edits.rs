@@ -1,5 +1,7 @@
 //! What one edit, or two, made of a label.
 
+use std::sync::LazyLock;
+
 use super::TWO_EDITS_CHARS_MIN;
 use super::technique::{Technique, Techniques};
 
@@ -44,9 +46,18 @@ const BESIDE: &[(u8, &[u8])] = &[
     (b'-', b"0p"),
 ];
 
+/// A bit a key for the keys beside each.
+static NEIGHBOURS: LazyLock<[u128; 128]> = LazyLock::new(|| {
+    let mut neighbours = [0; 128];
+    for (key, beside) in BESIDE.iter().flat_map(|(key, keys)| keys.iter().map(|beside| (*key, *beside))) {
+        neighbours[usize::from(key)] |= 1 << beside;
+        neighbours[usize::from(beside)] |= 1 << key;
+    }
+    neighbours
+});
+
 fn are_beside(a: u8, b: u8) -> bool {
-    let beside = |a: u8, b: u8| BESIDE.iter().any(|(key, keys)| *key == a && keys.contains(&b));
-    beside(a, b) || beside(b, a)
+    NEIGHBOURS.get(usize::from(a)).is_some_and(|keys| b < 128 && keys >> b & 1 == 1)
 }
 
 /// Adds the techniques by which `label` is made of `own` with one or two edits; they are `distance` apart.

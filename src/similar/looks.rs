@@ -1,7 +1,6 @@
 //! What a label looks like.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use unicode_security::skeleton as of_characters;
@@ -85,17 +84,23 @@ pub fn skeleton(unicode: &str) -> String {
 
 /// What a label looks like, without the marks on letters, with one letter for all that look like it.
 pub(super) fn look(label: &str) -> Cow<'_, str> {
+    let skeleton = label.starts_with("xn--").then(|| skeleton(&unicode(label)));
+    Cow::Owned(look_of(skeleton.as_deref(), label).into_owned())
+}
+
+/// The same for a label whose skeleton is known, where it has another than itself.
+pub(super) fn look_of<'a>(skeleton: Option<&'a str>, label: &'a str) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(label);
-    if label.starts_with("xn--") {
-        text = skeleton(&unicode(label)).into();
-        text.to_mut().retain(|character| !is_mark(character));
+    if let Some(skeleton) = skeleton {
+        text = skeleton.chars().filter(|character| !is_mark(*character)).collect();
     }
-    for (glyph, letter) in GLYPHS {
-        if text.contains(glyph) {
-            text = text.replace(glyph, letter).into();
-        }
+    let pairs = || text.as_bytes().windows(2);
+    let has_glyph = text.bytes().any(|byte| matches!(byte, b'0' | b'1' | b'3' | b'5'))
+        || pairs().any(|pair| pair == b"rn" || pair == b"vv");
+    if !has_glyph {
+        return text;
     }
-    text
+    GLYPHS.iter().fold(text, |text, (glyph, letter)| text.replace(glyph, letter).into())
 }
 
 /// Combining marks, as what a skeleton takes a letter apart into has.
@@ -152,7 +157,8 @@ fn glyphs_left(a: &str, b: &str, pairs: usize) -> bool {
     (0..=same).any(|at| {
         let (a, b) = (&a[at..], &b[at..]);
         let (Some(first), Some(second)) = (a.bytes().next(), b.bytes().next()) else { return false };
-        BY_FIRST.get(&(first, second)).into_iter().flatten().any(|(x, y)| {
+        let alike = BY_FIRST.get(usize::from(first)).into_iter().flatten();
+        alike.filter(|(_, y)| y.as_bytes()[0] == second).any(|(x, y)| {
             a.strip_prefix(x).zip(b.strip_prefix(y)).is_some_and(|(a, b)| glyphs_left(a, b, pairs - 1))
         })
     })
@@ -161,11 +167,8 @@ fn glyphs_left(a: &str, b: &str, pairs: usize) -> bool {
 /// Characters, and those that look like them.
 type Pair = (&'static str, &'static str);
 
-/// The pairs, both ways, by the bytes that they begin with.
-static BY_FIRST: LazyLock<HashMap<(u8, u8), Vec<Pair>>> = LazyLock::new(|| {
-    let mut pairs: HashMap<_, Vec<_>> = HashMap::new();
-    for (a, b) in PAIRS.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]) {
-        pairs.entry((a.as_bytes()[0], b.as_bytes()[0])).or_default().push((a, b));
-    }
-    pairs
+/// The pairs, both ways, by the byte that the first begins with.
+static BY_FIRST: LazyLock<[Vec<Pair>; 128]> = LazyLock::new(|| {
+    let both_ways = || PAIRS.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]);
+    std::array::from_fn(|first| both_ways().filter(|(a, _)| usize::from(a.as_bytes()[0]) == first).collect())
 });

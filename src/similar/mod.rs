@@ -13,11 +13,13 @@ mod technique;
 mod variants;
 mod words;
 
-pub use approximate::{Matcher, Pattern, distance};
+pub use approximate::{Pattern, distance};
 pub use looks::{key, keys_of, skeleton};
 pub use subdomain::whole_names;
 pub use technique::{TECHNIQUES, Technique, Techniques};
-pub use variants::{Labels, added_words, look_alikes, one_edit, with_suffixes};
+pub use variants::{Labels, added_words, look_alikes, misspelt, one_edit, with_suffixes};
+
+use std::borrow::Cow;
 
 use crate::indicator::DomainName;
 
@@ -51,13 +53,18 @@ pub struct Target {
     skeleton: String,
     /// Its plain form, to be found inside others.
     pub pattern: Pattern,
+    /// How its plain form is misspelt inside others, where it has too few letters to be found with any edit.
+    pub misspelt: Vec<String>,
 }
 
 impl Target {
-    /// The target for a name; none for a public suffix.
+    /// The target for a name; none for a public suffix, nor for hyphens alone, which look like nothing.
     pub fn of(name: &DomainName) -> Option<Target> {
         let (label, suffix) = name.registrable()?.split_once('.')?;
-        let unicode = unicode(label);
+        if label.bytes().all(|byte| byte == b'-') {
+            return None;
+        }
+        let unicode = unicode(label).into_owned();
         let key = looks::look(label).into_owned();
         let is_international = label.starts_with("xn--");
         let is_plain = |text: &str| {
@@ -68,12 +75,25 @@ impl Target {
         Some(Target {
             skeleton: skeleton(&unicode),
             pattern: Pattern::of(&plain),
+            misspelt: match plain.len() {
+                INSIDE_CHARS_MIN..NEARLY_ANYWHERE_CHARS_MIN => misspelt(&plain),
+                _ => Vec::new(),
+            },
             label: label.to_owned(),
             suffix: suffix.to_owned(),
             unicode,
             plain,
             key,
         })
+    }
+
+    /// Edit distance of a label to the target's, both in Unicode.
+    pub fn distance(&self, label: &str) -> usize {
+        let label = unicode(label);
+        if label.is_ascii() && self.unicode == self.plain {
+            return self.pattern.distance(label.as_bytes()) as usize;
+        }
+        distance(&self.unicode, &label)
     }
 
     /// By which techniques a name imitates the target, whose label does so by these. None where it is the target.
@@ -90,11 +110,12 @@ impl Target {
         if label == self.label {
             return found;
         }
-        let key = looks::look(label);
+        let skeleton = label.starts_with("xn--").then(|| skeleton(&unicode(label)));
+        let key = looks::look_of(skeleton.as_deref(), label);
         if looks::are_alike_by_i_and_l(&key, &self.key) {
             let is_international = label.starts_with("xn--") || self.label.starts_with("xn--");
             found.add(if is_international { Technique::Skeleton } else { Technique::Homoglyph });
-        } else if label.starts_with("xn--") && skeleton(&unicode(label)) == self.skeleton {
+        } else if skeleton.as_ref() == Some(&self.skeleton) {
             found.add(Technique::Skeleton);
         }
         // What an internationalised label looks like is compared in its place, unless neither looks Latin.
@@ -120,8 +141,9 @@ impl Target {
             found.add(Technique::FauxSuffix);
         }
         // One may begin in another: `mm` in `confirmmm`.
-        let begins_at = |at: &usize| label[*at..].starts_with(&self.plain);
-        for at in label.char_indices().map(|(at, _)| at).filter(begins_at) {
+        let (first, bytes) = (self.plain.as_bytes()[0], label.as_bytes());
+        let begins_at = |at: &usize| bytes[*at] == first && bytes[*at..].starts_with(self.plain.as_bytes());
+        for at in (0..=label.len() - self.plain.len()).filter(begins_at) {
             let (before, after) = (&label[..at], &label[at + self.plain.len()..]);
             let is_plain =
                 words::ends_word(before) || words::begins_word(after) || self.plain.len() >= INSIDE_CHARS_MIN;
@@ -148,19 +170,32 @@ impl Target {
         is_word || length >= INSIDE_CHARS_MIN
     }
 
+    /// Whether the target stands in a longer label with an edit. Where it has few letters it has to be a word of its own,
+    /// or to be misspelt as people do, with an end or a word of the list beside it.
     fn is_nearly_inside(&self, label: &str) -> bool {
         let length = self.plain.len();
-        if length < INSIDE_CHARS_MIN || self.pattern.distance_inside(label.as_bytes()) > 1 {
+        if length < INSIDE_CHARS_MIN {
             return false;
         }
+        let is_long = length >= NEARLY_ANYWHERE_CHARS_MIN;
         let is_like = |part: &str| self.pattern.distance(part.as_bytes()) <= 1;
-        length >= NEARLY_ANYWHERE_CHARS_MIN || words::has_between(label, length - 1..=length + 1, is_like)
+        let is_word = || words::has_between(label, length - 1..=length + 1, is_like);
+        let stands_in = |misspelt: &String| {
+            let around = |(at, _)| (&label[..at], &label[at + misspelt.len()..]);
+            let mut places = label.match_indices(misspelt).map(around);
+            places.any(|(before, after)| words::is_word_beside(before, after))
+        };
+        (self.pattern.distance_inside(label.as_bytes()) <= 1 && (is_long || is_word()))
+            || self.misspelt.iter().any(stands_in)
     }
 }
 
 /// A label in Unicode.
-pub fn unicode(label: &str) -> String {
-    DomainName::from_normal(label).map_or_else(|| label.to_owned(), |name| name.unicode())
+pub fn unicode(label: &str) -> Cow<'_, str> {
+    if !label.starts_with("xn--") {
+        return label.into();
+    }
+    DomainName::from_normal(label).map_or(label.into(), |name| name.unicode().into())
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ impl Serialize for Technique {
 }
 
 /// Several techniques.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Techniques(u32);
 
 impl Techniques {

@@ -43,6 +43,9 @@ pub fn one_edit(label: &str, into: &mut Labels) {
     if !label.is_ascii() {
         return;
     }
+    let count = (label.len() + 1) * (2 * ALPHABET.len() + 2);
+    into.ends.reserve(count);
+    into.text.reserve(count * (label.len() + 1));
     let mut buffer = [0; 4];
     for at in 0..=label.len() {
         let (head, tail) = label.split_at(at);
@@ -63,6 +66,22 @@ pub fn one_edit(label: &str, into: &mut Labels) {
     }
     into.push(&[label, "es"]);
     into.push(&[label.strip_suffix("es").unwrap_or_default()]);
+}
+
+/// How a label is misspelt most: two neighbours change places, or a letter inside is left out.
+pub fn misspelt(label: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for at in 1..if label.is_ascii() { label.len() } else { 0 } {
+        let (before, rest) = (&label[..at - 1], &label[at + 1..]);
+        all.push([before, &label[at..=at], &label[at - 1..at], rest].concat());
+        if !rest.is_empty() {
+            all.push([&label[..at], rest].concat());
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    all.retain(|misspelt| misspelt != label);
+    all
 }
 
 /// Adds the labels that one or two look-alike pairs make.

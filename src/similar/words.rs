@@ -1,6 +1,5 @@
 //! What stands around a name inside a longer label.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Words that are put beside names, one a line; `#` begins a comment.
@@ -14,10 +13,23 @@ pub(super) static WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         .collect()
 });
 
-static WORD_SET: LazyLock<HashSet<&'static str>> = LazyLock::new(|| WORDS.iter().copied().collect());
+/// Letters of the alphabet.
+const LETTERS: usize = 26;
 
-/// The longest word of the list.
-const WORD_BYTES_MAX: usize = 16;
+/// The words of the list by their first two letters. None is shorter.
+static BY_BEGINNING: LazyLock<Vec<Vec<&'static str>>> = LazyLock::new(|| {
+    let mut words = vec![Vec::new(); LETTERS * LETTERS];
+    for word in WORDS.iter() {
+        words[beginning(word.as_bytes()).expect("a word of letters")].push(*word);
+    }
+    words
+});
+
+/// A number for the first two letters of a text, where it begins with two.
+fn beginning(text: &[u8]) -> Option<usize> {
+    let letter = |at: usize| text.get(at).filter(|byte| byte.is_ascii_lowercase()).map(|byte| byte - b'a');
+    Some(usize::from(letter(0)?) * LETTERS + usize::from(letter(1)?))
+}
 
 /// Suffixes that are put into labels: `example-com.net`.
 pub(super) const FAUX_SUFFIXES: &[&str] = &[
@@ -39,6 +51,13 @@ pub(super) fn are_words(before: &str, after: &str) -> bool {
     is_words(before) && is_words(after) && !(before.is_empty() && after.is_empty())
 }
 
+/// Whether what stands before something in its part of a label, up to a hyphen, or after it, is nothing or words of the
+/// list and digits.
+pub(super) fn is_word_beside(before: &str, after: &str) -> bool {
+    is_words(before.rsplit('-').next().unwrap_or_default())
+        || is_words(after.split('-').next().unwrap_or_default())
+}
+
 /// Whether a text is made of words of the list, digits and hyphens, or is empty.
 fn is_words(text: &str) -> bool {
     // Where a word can begin: labels are short.
@@ -48,12 +67,15 @@ fn is_words(text: &str) -> bool {
         if !begins[at] {
             continue;
         }
-        if matches!(text.as_bytes()[at], b'0'..=b'9' | b'-') {
+        let rest = &text.as_bytes()[at..];
+        if matches!(rest[0], b'0'..=b'9' | b'-') {
             begins[at + 1] = true;
         }
-        let ends = at + 2..=text.len().min(at + WORD_BYTES_MAX).min(63);
-        for end in ends.filter(|end| text.get(at..*end).is_some_and(|word| WORD_SET.contains(word))) {
-            begins[end] = true;
+        let words = beginning(rest).map_or(&[][..], |index| &BY_BEGINNING[index]);
+        for word in words.iter().filter(|word| rest.starts_with(word.as_bytes())) {
+            if let Some(end) = begins.get_mut(at + word.len()) {
+                *end = true;
+            }
         }
     }
     text.len() < 64 && begins[text.len()]
@@ -85,9 +107,11 @@ pub(super) fn has_between(
         lengths.clone().any(|length| {
             let to = from + length;
             length < label.len()
-                && label.get(from..to).is_some_and(&is_like)
+                && label.is_char_boundary(from)
+                && label.is_char_boundary(to)
                 && ends_word(&label[..from])
                 && begins_word(&label[to..])
+                && is_like(&label[from..to])
         })
     })
 }

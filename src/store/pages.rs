@@ -18,7 +18,7 @@ use tantivy_common::{HasLen, OwnedBytes};
 pub const PAGE_BYTES: usize = 16 * 1024;
 
 /// Ends every file of pages; the last byte is the version of the layout.
-pub const MAGIC: [u8; 8] = *b"zonelen\x02";
+pub const MAGIC: [u8; 8] = *b"zonelen\x03";
 
 const TRAILER_BYTES: usize = 8 + 4 + 8;
 

@@ -110,10 +110,11 @@ fn recall(names: &[&str], folder: &str, pairs: &str) {
                 .flat_map(|known| {
                     let of_label = search.target.techniques(&known.label);
                     let fits =
-                        |suffix: &&String| !search.target.under(of_label, &known.label, suffix).is_empty();
+                        |suffix: &&str| !search.target.under(of_label, &known.label, suffix).is_empty();
                     known
                         .suffixes
                         .iter()
+                        .map(|suffix| suffix.as_str())
                         .filter(fits)
                         .map(|suffix| format!("{}.{suffix}", known.label))
                         .collect::<Vec<_>>()
@@ -155,7 +156,6 @@ fn time(what: &str, index: &Names, asked: &[&str], depth: Depth) {
     let mut times = Vec::new();
     let mut by_technique: HashMap<&str, usize> = HashMap::new();
     let mut all = 0;
-    let mut slowest = (0.0, "");
     for round in 0..2 {
         for name in asked {
             let start = ThreadTime::now();
@@ -180,23 +180,21 @@ fn time(what: &str, index: &Names, asked: &[&str], depth: Depth) {
             }
             let us = start.elapsed().as_secs_f64() * 1e6;
             if round == 1 {
-                times.push(us);
+                times.push((us, *name));
                 all += alike;
-                if us > slowest.0 {
-                    slowest = (us, name);
-                }
             }
         }
     }
-    times.sort_by(f64::total_cmp);
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    times.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].0;
+    let worst: Vec<String> =
+        times.iter().rev().take(5).map(|(us, name)| format!("{us:.0} ({name})")).collect();
     println!(
-        "{what}: p50 {:.0} µs, p90 {:.0}, p99 {:.0}, worst {:.0} ({}); {:.1} found",
+        "{what}: p50 {:.0} µs, p90 {:.0}, p99 {:.0}, worst {}; {:.1} found",
         at(0.5),
         at(0.9),
         at(0.99),
-        at(1.0),
-        slowest.1,
+        worst.join(", "),
         all as f64 / times.len() as f64
     );
     let counts: Vec<String> = TECHNIQUES

@@ -14,8 +14,9 @@ pub use search::{Depth, Search};
 use super::registration;
 use crate::fact::PortState;
 use crate::indicator::DomainName;
-use crate::similar::{Target, Technique, Techniques, distance, unicode};
+use crate::similar::{Target, Technique, Techniques};
 use crate::store::hot::{Kind, Probe};
+use crate::store::names::Known;
 use crate::store::{ObjectKey, StoreError, Table};
 use crate::value::{DAY_S, Timestamp, Zone};
 use crate::verdict::Judge;
@@ -57,12 +58,14 @@ impl SimilarRow {
     }
 }
 
-/// A name that is alike, before anything else is known of it.
-struct Candidate {
-    domain: String,
-    techniques: Techniques,
-    distance: usize,
+/// A name that is alike, before anything else is known of it. Ordered: what is most worth a look first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate<'a> {
     cost: i32,
+    distance: usize,
+    /// The label and the suffix of its registrable domain, or a host and nothing.
+    name: (&'a str, Option<&'a str>),
+    techniques: Techniques,
 }
 
 /// The known names that look like the registrable domain of `name`, as reports list them: nearest first, same owner
@@ -104,53 +107,44 @@ fn rows(
     techniques: Option<Techniques>,
 ) -> Result<(usize, Vec<SimilarRow>), StoreError> {
     let Some(target) = Target::of(name) else { return Ok((0, Vec::new())) };
-    let mut candidates = candidates(judge, target, depth, techniques)?;
+    let mut search = Search::new(target, depth);
+    let known = search.known(judge.view())?;
+    let subdomain: Techniques = [Technique::Subdomain].into_iter().collect();
+    let is_wanted = |fits: Techniques| !fits.is_empty() && techniques.is_none_or(|wanted| wanted.meets(fits));
+    let hosts = match depth == Depth::All && is_wanted(subdomain) {
+        true => search.hosts(judge.view())?,
+        false => Vec::new(),
+    };
+    let target = &search.target;
+    let mut candidates = Vec::new();
+    for Known { label, suffixes } in known.iter() {
+        let of_label = target.techniques(label);
+        if of_label.is_empty() && *label != target.label {
+            continue;
+        }
+        let distance = target.distance(label);
+        for suffix in suffixes {
+            let techniques = target.under(of_label, label, suffix);
+            if is_wanted(techniques) {
+                let cost = nearness(target, label, suffix, techniques);
+                candidates.push(Candidate { cost, distance, name: (label, Some(suffix)), techniques });
+            }
+        }
+    }
+    candidates.extend(hosts.iter().map(|host| Candidate {
+        cost: Technique::Subdomain.row().cost as i32,
+        distance: host.chars().count().saturating_sub(target.label.len() + target.suffix.len() + 1),
+        name: (host, None),
+        techniques: subdomain,
+    }));
     let found = candidates.len();
     if found > JUDGED_MAX {
-        let key = |one: &Candidate| (one.cost, one.distance, one.domain.clone());
-        candidates.sort_by_cached_key(key);
+        candidates.select_nth_unstable(JUDGED_MAX);
         candidates.truncate(JUDGED_MAX);
     }
     let own_rank = rank(judge, name.registrable().unwrap_or_default())?;
     let rows = candidates.into_iter().map(|candidate| row(judge, candidate, owner, own_rank));
     Ok((found, rows.collect::<Result<_, _>>()?))
-}
-
-fn candidates(
-    judge: &Judge<'_>,
-    target: Target,
-    depth: Depth,
-    wanted: Option<Techniques>,
-) -> Result<Vec<Candidate>, StoreError> {
-    let mut search = Search::new(target, depth);
-    let all = search.known(judge.view())?;
-    let target = &search.target;
-    let is_wanted = |techniques: Techniques| {
-        !techniques.is_empty() && wanted.is_none_or(|wanted| wanted.meets(techniques))
-    };
-    let mut candidates = Vec::new();
-    for known in all.iter() {
-        let own = distance(&target.unicode, &unicode(&known.label));
-        let of_label = target.techniques(&known.label);
-        for suffix in &known.suffixes {
-            let techniques = target.under(of_label, &known.label, suffix);
-            if is_wanted(techniques) {
-                let domain = format!("{}.{suffix}", known.label);
-                let cost = nearness(target, &known.label, suffix, techniques);
-                candidates.push(Candidate { domain, techniques, distance: own, cost });
-            }
-        }
-    }
-    let techniques: Techniques = [Technique::Subdomain].into_iter().collect();
-    if depth == Depth::All && is_wanted(techniques) {
-        for domain in search.hosts(judge.view())? {
-            let distance =
-                domain.chars().count().saturating_sub(target.label.len() + target.suffix.len() + 1);
-            let cost = Technique::Subdomain.row().cost as i32;
-            candidates.push(Candidate { domain, techniques, distance, cost });
-        }
-    }
-    Ok(candidates)
 }
 
 /// How far a label is from the original to the eye and the hand: by its technique, whether it begins alike, what more
@@ -191,11 +185,12 @@ fn worth(zone: Zone, age_days: Option<i64>, rank: Option<u32>, own_rank: Option<
 
 fn row(
     judge: &Judge<'_>,
-    candidate: Candidate,
+    candidate: Candidate<'_>,
     owner: &Owner,
     own_rank: Option<u32>,
 ) -> Result<SimilarRow, StoreError> {
-    let Candidate { domain, techniques, distance, cost } = candidate;
+    let Candidate { cost, distance, name: (label, suffix), techniques } = candidate;
+    let domain = suffix.map_or_else(|| label.to_owned(), |suffix| format!("{label}.{suffix}"));
     let zone = match DomainName::from_normal(&domain) {
         Some(name) => judge.domain_zone(&name)?.0,
         None => Zone::Grey,

@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use memchr::memmem::Finder;
+
 use crate::similar::{
-    INSIDE_CHARS_MIN, LONGER_CHARS_MIN, Labels, Matcher, NEARLY_ANYWHERE_CHARS_MIN, TWO_EDITS_CHARS_MIN,
+    INSIDE_CHARS_MIN, LONGER_CHARS_MIN, Labels, NEARLY_ANYWHERE_CHARS_MIN, Pattern, TWO_EDITS_CHARS_MIN,
     Target, Technique, added_words, keys_of, look_alikes, one_edit, with_suffixes,
 };
-use crate::store::names::{Known, Names, Pairs, Wanted, hash};
+use crate::store::names::{Block, Known, Names, Pairs, Wanted, hash};
 use crate::store::{Damage, Run, StoreError, View};
 
 /// How much is looked for.
@@ -69,16 +71,21 @@ impl Search {
         for run in view.runs_read() {
             found.extend(run.known(|names, found| self.within(names, found))?);
         }
-        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for known in found {
-            all.entry(known.label).or_default().extend(known.suffixes);
+        // What a run has comes in few sorted pieces, which a stable sort joins.
+        found.sort_by(|a: &Known, b| a.label.cmp(&b.label));
+        let mut known: Vec<Known> = Vec::with_capacity(found.len());
+        for next in found {
+            match known.last_mut().filter(|last| last.label == next.label) {
+                Some(last) if last.suffixes != next.suffixes => last.suffixes.extend(next.suffixes),
+                Some(_) => {}
+                None => known.push(next),
+            }
         }
-        let known = all.into_iter().map(|(label, mut suffixes)| {
-            suffixes.sort_unstable();
-            suffixes.dedup();
-            Known { label, suffixes }
-        });
-        let known = Arc::new(known.collect::<Vec<_>>());
+        for one in &mut known {
+            one.suffixes.sort_unstable();
+            one.suffixes.dedup();
+        }
+        let known = Arc::new(known);
         if is_remembered {
             view.snapshot().remember(name, &known);
         }
@@ -103,26 +110,24 @@ impl Search {
     fn scan(&self, names: &Names, found: &mut Vec<Known>) -> Result<(), Damage> {
         let plain = &self.target.plain;
         let length = plain.len();
-        let mut inside = |pairs: Pairs, edits: u32| {
-            names.scan(
-                &pairs,
-                &mut Inside { matcher: Matcher::inside(&self.target.pattern), edits, length },
-                found,
-            )
-        };
+        let mut inside =
+            |pairs: Pairs, edits: u32| names.scan(&[pairs], &Inside::new(&self.target, edits), found);
         match length {
             0..LONGER_CHARS_MIN => {}
             // Words of others end on one side at least.
             LONGER_CHARS_MIN..INSIDE_CHARS_MIN => inside(Pairs::of(plain, true, 0, 1), 0)?,
-            INSIDE_CHARS_MIN..NEARLY_ANYWHERE_CHARS_MIN => {
-                inside(Pairs::of(plain, false, 0, 0), 0)?;
-                inside(Pairs::of(plain, true, 1, 0), 1)?;
-            }
+            INSIDE_CHARS_MIN..NEARLY_ANYWHERE_CHARS_MIN => inside(Pairs::of(plain, true, 1, 0), 1)?,
             _ => inside(Pairs::of(plain, false, 1, 0), 1)?,
         }
+        if !self.target.misspelt.is_empty() {
+            let spelt = || self.target.misspelt.iter().chain([plain]);
+            let pairs: Vec<Pairs> = spelt().map(|text| Pairs::of(text, false, 0, 0)).collect();
+            let parts = spelt().map(|text| Finder::new(text.as_bytes())).collect();
+            names.scan(&pairs, &Inside { parts, ..Inside::new(&self.target, 0) }, found)?;
+        }
         if length >= TWO_EDITS_CHARS_MIN {
-            let matcher = Matcher::whole(&self.target.pattern);
-            names.scan(&Pairs::of(plain, true, 2, 0), &mut TwoEdits { matcher, length }, found)?;
+            let wanted = TwoEdits { pattern: &self.target.pattern, length };
+            names.scan(&[Pairs::of(plain, true, 2, 0)], &wanted, found)?;
         }
         Ok(())
     }
@@ -193,31 +198,63 @@ impl Search {
     }
 }
 
-/// Labels that have the target inside, with a few edits.
+/// Labels that have the target inside, with a few edits. An edit is in one part of the text: of one part more than
+/// there are edits one is whole.
 struct Inside<'a> {
-    matcher: Matcher<'a>,
+    pattern: &'a Pattern,
+    parts: Vec<Finder<'a>>,
     edits: u32,
     length: usize,
 }
 
+impl<'a> Inside<'a> {
+    fn new(target: &'a Target, edits: u32) -> Inside<'a> {
+        let plain = target.plain.as_bytes();
+        let parts = plain.chunks(plain.len().div_ceil(edits as usize + 1).max(1));
+        Inside {
+            pattern: &target.pattern,
+            parts: parts.map(Finder::new).collect(),
+            edits,
+            length: plain.len(),
+        }
+    }
+}
+
 impl Wanted for Inside<'_> {
-    fn is_wanted(&mut self, label: &[u8], shared: usize) -> bool {
-        self.matcher.read(label, shared).1 <= self.edits && label.len() > self.length
+    fn among(&self, block: &Block<'_>) -> u32 {
+        let is_wanted = |index: usize| {
+            let label = block.label(index);
+            label.len() > self.length
+                && (self.edits == 0 || self.pattern.distance_inside(label) <= self.edits)
+        };
+        let (mut looked_at, mut wanted) = (0, 0);
+        let places = self.parts.iter().flat_map(|part| part.find_iter(block.text()));
+        for index in places.map(|at| block.index_of(at)) {
+            if looked_at >> index & 1 == 0 && is_wanted(index) {
+                wanted |= 1 << index;
+            }
+            looked_at |= 1 << index;
+        }
+        wanted
     }
 }
 
 /// Labels two edits from the target.
 struct TwoEdits<'a> {
-    matcher: Matcher<'a>,
+    pattern: &'a Pattern,
     length: usize,
 }
 
 impl Wanted for TwoEdits<'_> {
     fn may_begin(&self, start: &[u8]) -> bool {
-        self.matcher.pattern().distance_of_beginning(start) <= 2
+        self.pattern.distance_of_beginning(start) <= 2
     }
 
-    fn is_wanted(&mut self, label: &[u8], shared: usize) -> bool {
-        self.matcher.read(label, shared).0 <= 2 && label.len().abs_diff(self.length) <= 2
+    fn among(&self, block: &Block<'_>) -> u32 {
+        let is_wanted = |index: &usize| {
+            let label = block.label(*index);
+            label.len().abs_diff(self.length) <= 2 && self.pattern.distance(label) <= 2
+        };
+        (0..block.count()).filter(is_wanted).fold(0, |wanted, index| wanted | 1 << index)
     }
 }

@@ -10,7 +10,7 @@
 //!            than there are); eight bytes of the first label of each (u64); and for each pair of characters, which of
 //!            the blocks have it (a bit a block)
 //! places     where each segment and its table of blocks begin (two u64 a segment)
-//! keys       of labels that look like another: hash (u32), block (u32), sorted
+//! keys       of labels that look like another: hash (u32), number of the label (u32), sorted
 //! hosts      `name tab host`, sorted lines: hosts that have the whole registrable name of another domain in them
 //! ```
 //!
@@ -24,6 +24,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -31,10 +32,12 @@ use super::filter;
 use super::observed::take_varint;
 use super::pages::{Damage, PageWriter, Pages};
 
+mod block;
 mod lines;
 mod scan;
 mod write;
 
+pub use block::Block;
 pub use scan::{Pairs, Wanted};
 pub use write::Writer;
 
@@ -71,6 +74,11 @@ fn head(label: &[u8]) -> u64 {
     u64::from_be_bytes(bytes)
 }
 
+/// How many bytes two labels begin with alike.
+fn common(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
 /// How long the parts are, and what is in them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -97,9 +105,9 @@ impl NamesMeta {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     /// The label.
-    pub label: String,
+    pub label: CompactString,
     /// The public suffixes.
-    pub suffixes: Vec<String>,
+    pub suffixes: Vec<CompactString>,
 }
 
 impl Known {
@@ -189,14 +197,14 @@ impl Names {
 
     fn segment(&self, index: usize) -> Result<Segment, Damage> {
         let at = self.places.start + index * 16;
-        let place = |at: usize| {
-            let bytes = self.pages.bytes(at..at + 8)?;
+        let places = self.pages.bytes(at..at + 16)?;
+        let place = |bytes: &[u8]| {
             let offset = u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
             let place = self.segments.start.saturating_add(usize::try_from(offset).unwrap_or(usize::MAX));
             if place > self.segments.end { Err(self.damage("places")) } else { Ok(place) }
         };
         let blocks = (self.meta.blocks() - index * SEGMENT_BLOCKS).min(SEGMENT_BLOCKS);
-        Ok(Segment { start: place(at)?, table: place(at + 8)?, blocks })
+        Ok(Segment { start: place(&places[..8])?, table: place(&places[8..])?, blocks })
     }
 
     /// The bytes of a block of a segment.
@@ -224,9 +232,10 @@ impl Names {
         // Nothing waits for the answer to the one before: the memory is asked for many at a time.
         let may: Vec<usize> =
             (0..labels.len()).filter(|at| filter::may_have(filter, labels[*at].1)).collect();
+        let mut block = Block::new();
         for (label, hash) in may.into_iter().map(|at| labels[at]) {
             found.extend(self.label(label)?);
-            self.with_key(label, hash, found)?;
+            self.with_key(label, hash, &mut block, found)?;
         }
         Ok(())
     }
@@ -237,49 +246,68 @@ impl Names {
     ///
     /// As [`Names::find`].
     pub fn label(&self, label: &str) -> Result<Option<Known>, Damage> {
-        let mut found = None;
-        self.each_from(label, |known| {
-            if known.label == label.as_bytes() {
-                found = Some(self.known(known)?);
-            }
-            Ok(known.label < label.as_bytes())
-        })?;
-        Ok(found)
+        let wanted = label.as_bytes();
+        let Some(segment) = self.segment_of(wanted)? else { return Ok(None) };
+        let heads = self.heads(&segment, segment.blocks)?;
+        let block = self.last_not_greater(
+            segment.blocks,
+            wanted,
+            |index| Ok(heads[index]),
+            |index| self.first(self.block(&segment, index)?),
+        )?;
+        let bytes = self.block(&segment, block)?;
+        let found = block::suffixes_of(bytes, wanted).ok_or_else(|| self.damage("a block"))?;
+        found.map(|suffixes| self.known(wanted, suffixes)).transpose()
     }
 
-    /// Calls `each` with the labels from the block on in which `label` would stand, until it says no.
-    fn each_from(
+    /// The segment in which a label would stand; none where there are no labels.
+    fn segment_of(&self, label: &[u8]) -> Result<Option<Segment>, Damage> {
+        let count = self.meta.blocks().div_ceil(SEGMENT_BLOCKS);
+        if count == 0 {
+            return Ok(None);
+        }
+        let index = self.last_not_greater(
+            count,
+            label,
+            |index| Ok(self.heads(&self.segment(index)?, 1)?[0]),
+            |index| self.first(self.block(&self.segment(index)?, 0)?),
+        )?;
+        self.segment(index).map(Some)
+    }
+
+    /// Of `count` sorted labels the last that is not greater than `label`, or the first. `head` reads a label's first
+    /// bytes as a number, `whole` all of it.
+    fn last_not_greater<'a>(
         &self,
-        label: &str,
-        mut each: impl FnMut(&Coded<'_>) -> Result<bool, Damage>,
-    ) -> Result<(), Damage> {
-        let wanted = head(label.as_bytes());
-        // The last block whose first label is not greater.
-        let (mut low, mut high) = (0, self.meta.blocks());
+        count: usize,
+        label: &[u8],
+        head_of: impl Fn(usize) -> Result<[u8; HEAD_BYTES], Damage>,
+        whole: impl Fn(usize) -> Result<&'a [u8], Damage>,
+    ) -> Result<usize, Damage> {
+        let wanted = head(label);
+        let (mut low, mut high) = (0, count);
         while low + 1 < high {
             let middle = low.midpoint(high);
-            let (segment, block) = (self.segment(middle / SEGMENT_BLOCKS)?, middle % SEGMENT_BLOCKS);
-            let at = segment.heads() + block * HEAD_BYTES;
-            let bytes = self.pages.bytes(at..at + HEAD_BYTES)?;
-            let order = u64::from_le_bytes(bytes.try_into().expect("eight bytes")).cmp(&wanted);
-            let is_less = match order {
-                Ordering::Equal => self.first(self.block(&segment, block)?)? <= label.as_bytes(),
+            let is_less = match u64::from_le_bytes(head_of(middle)?).cmp(&wanted) {
+                Ordering::Equal => whole(middle)? <= label,
                 order => order.is_lt(),
             };
             if is_less { low = middle } else { high = middle }
         }
-        for block in low..self.meta.blocks() {
-            let segment = self.segment(block / SEGMENT_BLOCKS)?;
-            let mut more = true;
-            self.decode(self.block(&segment, block % SEGMENT_BLOCKS)?, |known| {
-                more = each(known)?;
-                Ok(more)
-            })?;
-            if !more {
-                break;
-            }
-        }
-        Ok(())
+        Ok(low)
+    }
+
+    /// The first bytes of the first labels of a segment's first blocks, each as a little-endian number.
+    fn heads(&self, segment: &Segment, count: usize) -> Result<&[[u8; HEAD_BYTES]], Damage> {
+        let at = segment.heads();
+        Ok(self.pages.bytes(at..at + count * HEAD_BYTES)?.as_chunks().0)
+    }
+
+    /// Reads a block, by its number among all.
+    fn read<'a>(&'a self, number: usize, into: &mut Block<'a>) -> Result<(), Damage> {
+        let segment = self.segment(number / SEGMENT_BLOCKS)?;
+        let bytes = self.block(&segment, number % SEGMENT_BLOCKS)?;
+        into.read(bytes).ok_or_else(|| self.damage("a block"))
     }
 
     /// The first label of a block: a count of bytes, the head of the label, its length where that needs a byte, and it.
@@ -292,47 +320,13 @@ impl Names {
         label.ok_or_else(|| self.damage("a block"))
     }
 
-    /// Calls `each` with the labels of a block until it says no.
-    fn decode(
-        &self,
-        block: &[u8],
-        mut each: impl FnMut(&Coded<'_>) -> Result<bool, Damage>,
-    ) -> Result<(), Damage> {
-        let short = || self.damage("a block");
-        let mut rest = block.get(1..).ok_or_else(short)?;
-        let mut label = [0u8; 256];
-        while let Some((head, after)) = rest.split_first() {
-            rest = after;
-            let mut length = |nibble: u8| {
-                if usize::from(nibble) < NIBBLE {
-                    return Some(usize::from(nibble));
-                }
-                let (more, after) = rest.split_first()?;
-                rest = after;
-                Some(usize::from(*more))
-            };
-            let shared = length(head >> 4).ok_or_else(short)?;
-            let own = length(head & 15).ok_or_else(short)?;
-            let end = shared + own;
-            let (bytes, after) = rest.split_at_checked(own).ok_or_else(short)?;
-            label.get_mut(shared..end).ok_or_else(short)?.copy_from_slice(bytes);
-            let suffixes = after;
-            rest = skip_suffixes(after).ok_or_else(short)?;
-            if !each(&Coded { label: &label[..end], shared, suffixes })? {
-                break;
-            }
-        }
-        Ok(())
-    }
-
     /// A label with its suffixes as texts.
-    fn known(&self, coded: &Coded<'_>) -> Result<Known, Damage> {
+    fn known(&self, label: &[u8], mut suffixes: &[u8]) -> Result<Known, Damage> {
         let bad = || self.damage("a suffix");
-        let text = |bytes: &[u8]| std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| bad());
-        let mut known = Known { label: text(coded.label)?, suffixes: Vec::new() };
-        let mut rest = coded.suffixes;
+        let text = |bytes: &[u8]| CompactString::from_utf8(bytes).map_err(|_| bad());
+        let mut known = Known { label: text(label)?, suffixes: Vec::new() };
         loop {
-            let (number, more) = take_suffix(&mut rest).ok_or_else(bad)?;
+            let (number, more) = take_suffix(&mut suffixes).ok_or_else(bad)?;
             known.suffixes.push(match number {
                 Number::Of(number) => text(self.suffix(number)?)?,
                 Number::Inline(bytes) => text(bytes)?,
@@ -357,31 +351,31 @@ impl Names {
         self.pages.bytes(from..to)
     }
 
-    /// Adds the labels with this key.
-    fn with_key(&self, key: &str, hash: u64, found: &mut Vec<Known>) -> Result<(), Damage> {
-        let wanted = hash as u32 as usize;
-        let count = self.keys.len() / 8;
-        let (mut low, mut high) = (0, count);
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.number(self.keys.start + middle * 8)? < wanted { low = middle + 1 } else { high = middle }
-        }
-        for at in (low..count).map(|index| self.keys.start + index * 8) {
-            if self.number(at)? != wanted {
-                break;
-            }
-            let block = self.number(at + 4)?;
-            if block >= self.meta.blocks() {
+    /// Adds the labels with this key, for which `block` has room.
+    fn with_key<'a>(
+        &'a self,
+        key: &str,
+        hash: u64,
+        block: &mut Block<'a>,
+        found: &mut Vec<Known>,
+    ) -> Result<(), Damage> {
+        let keys = self.pages.bytes(self.keys.clone())?.as_chunks::<8>().0;
+        let number = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("four bytes"));
+        let first = keys.partition_point(|entry| number(&entry[..4]) < hash as u32);
+        for entry in keys[first..].iter().take_while(|entry| number(&entry[..4]) == hash as u32) {
+            let number = number(&entry[4..]) as usize;
+            if number >= self.meta.labels as usize {
                 return Err(self.damage("a key"));
             }
-            let segment = self.segment(block / SEGMENT_BLOCKS)?;
-            self.decode(self.block(&segment, block % SEGMENT_BLOCKS)?, |coded| {
-                let label = std::str::from_utf8(coded.label).map_err(|_| self.damage("a label"))?;
-                if crate::similar::key(label).is_some_and(|own| own == key) {
-                    found.push(self.known(coded)?);
-                }
-                Ok(true)
-            })?;
+            self.read(number / BLOCK_LABELS, block)?;
+            let index = number % BLOCK_LABELS;
+            if index >= block.count() {
+                return Err(self.damage("a key"));
+            }
+            let label = std::str::from_utf8(block.label(index)).map_err(|_| self.damage("a label"))?;
+            if crate::similar::key(label).is_some_and(|own| own == key) {
+                found.push(self.known(block.label(index), block.suffixes(index))?);
+            }
         }
         Ok(())
     }
@@ -431,15 +425,6 @@ pub fn hash(label: &str) -> u64 {
     xxh3_64(label.as_bytes())
 }
 
-/// A label of a block.
-pub struct Coded<'a> {
-    /// The label.
-    pub label: &'a [u8],
-    /// How many bytes it begins with like the one before it in the block.
-    shared: usize,
-    suffixes: &'a [u8],
-}
-
 /// A suffix by its number, or as it is where it has none.
 enum Number<'a> {
     Of(usize),
@@ -457,11 +442,6 @@ fn take_suffix<'a>(rest: &mut &'a [u8]) -> Option<(Number<'a>, bool)> {
     let (bytes, after) = after.split_at_checked(usize::from(*length))?;
     *rest = after;
     Some((Number::Inline(bytes), more))
-}
-
-fn skip_suffixes(mut rest: &[u8]) -> Option<&[u8]> {
-    while take_suffix(&mut rest)?.1 {}
-    Some(rest)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Which blocks can have a label that shares pairs of characters with another.
 
-use super::{CLASSES, Coded, Known, Names, ROWS, SEGMENT_BLOCKS, Segment, class};
+use super::{Block, CLASSES, Known, Names, ROWS, SEGMENT_BLOCKS, Segment, class};
 use crate::store::pages::Damage;
 
 /// Pairs of characters that are counted: four bits of count.
@@ -9,13 +9,16 @@ const PAIRS_MAX: usize = 15;
 /// A question reads this part of the blocks of a run, or so many where that is more. Labels that share few pairs with
 /// others read a hundred times less; those of one letter repeated would read all.
 const BLOCKS_SHARE: usize = 40;
-const BLOCKS_MIN: usize = 1024;
+const BLOCKS_MIN: usize = 512;
 
 /// How many blocks have enough of the pairs for each that is read: some begin with what none that is wanted does.
 const LOOKED_AT: usize = 2;
 
 /// Words of bits of a segment.
 const WORDS: usize = SEGMENT_BLOCKS / 64;
+
+/// Bytes that memory gives at once.
+const LINE_BYTES: usize = 64;
 
 /// A bit a block of a segment.
 type Blocks = [u64; WORDS];
@@ -66,61 +69,90 @@ pub trait Wanted {
         true
     }
 
-    /// Whether a label is wanted, which begins with `shared` bytes of the one that was asked about before.
-    fn is_wanted(&mut self, label: &[u8], shared: usize) -> bool;
+    /// Which labels of a block are wanted: a bit each.
+    fn among(&self, block: &Block<'_>) -> u32;
 }
 
 impl Names {
-    /// Finds labels that have enough of `pairs` and are `wanted`. Blocks all of whose labels begin with what none that is
+    /// Finds labels that have enough of one of `pairs` and are `wanted`. Blocks all of whose labels begin with what none that is
     /// wanted can begin with are left out. Of very many the blocks are read that have most of the pairs.
     ///
     /// # Errors
     ///
     /// [`Damage`] where what was needed is not what was written.
-    pub fn scan(&self, pairs: &Pairs, wanted: &mut dyn Wanted, found: &mut Vec<Known>) -> Result<(), Damage> {
+    pub fn scan(&self, pairs: &[Pairs], wanted: &dyn Wanted, found: &mut Vec<Known>) -> Result<(), Damage> {
         let mut left = (self.meta.blocks() / BLOCKS_SHARE).max(BLOCKS_MIN);
         let segments = self.selected(pairs, left)?;
+        let mut labels = Block::new();
         for (segment, bits) in &segments {
-            for (word, mut bits) in bits.iter().copied().enumerate() {
-                while bits != 0 {
-                    let block = self.block(segment, word * 64 + bits.trailing_zeros() as usize)?;
-                    bits &= bits - 1;
-                    let start = self.first(block)?.get(..usize::from(block[0]));
-                    if !wanted.may_begin(start.ok_or_else(|| self.damage("a block"))?) {
-                        continue;
-                    }
-                    left -= 1;
-                    self.decode(block, |coded: &Coded<'_>| {
-                        if wanted.is_wanted(coded.label, coded.shared) {
-                            found.push(self.known(coded)?);
-                        }
-                        Ok(true)
-                    })?;
-                    if left == 0 {
-                        return Ok(());
-                    }
+            for block in self.may_have_wanted(segment, bits, wanted)?.into_iter().take(left) {
+                left -= 1;
+                labels.read(block).ok_or_else(|| self.damage("a block"))?;
+                let mut wanted = wanted.among(&labels);
+                while wanted != 0 {
+                    let index = wanted.trailing_zeros() as usize;
+                    found.push(self.known(labels.label(index), labels.suffixes(index))?);
+                    wanted &= wanted - 1;
                 }
+            }
+            if left == 0 {
+                break;
             }
         }
         Ok(())
     }
 
-    /// The segments and which of their blocks have enough of the pairs; where these are many more than `most`, those
-    /// that have more of them.
-    fn selected(&self, pairs: &Pairs, most: usize) -> Result<Vec<(Segment, Blocks)>, Damage> {
-        let mut at_least = pairs.at_least;
+    /// Those of these blocks of a segment that can have a label that begins as one that is wanted. What is read of one
+    /// block does not wait for another: the memory is asked for many at a time.
+    fn may_have_wanted(
+        &self,
+        segment: &Segment,
+        bits: &Blocks,
+        wanted: &dyn Wanted,
+    ) -> Result<Vec<&[u8]>, Damage> {
+        let mut blocks = Vec::new();
+        for (word, mut bits) in bits.iter().copied().enumerate() {
+            while bits != 0 {
+                let block = self.block(segment, word * 64 + bits.trailing_zeros() as usize)?;
+                bits &= bits - 1;
+                blocks.push((block, block[0]));
+            }
+        }
+        let mut left = Vec::with_capacity(blocks.len());
+        for (block, shared) in blocks {
+            let start =
+                self.first(block)?.get(..usize::from(shared)).ok_or_else(|| self.damage("a block"))?;
+            if wanted.may_begin(start) {
+                left.push(block);
+            }
+        }
+        for block in &left {
+            std::hint::black_box(block.iter().step_by(LINE_BYTES).fold(0, |all, byte| all | byte));
+        }
+        Ok(left)
+    }
+
+    /// The segments and which of their blocks have enough of one of the pairs; where these are many more than `most`,
+    /// those that have more of them.
+    fn selected(&self, pairs: &[Pairs], most: usize) -> Result<Vec<(Segment, Blocks)>, Damage> {
+        let mut more = 0;
         loop {
             let (mut segments, mut count) = (Vec::new(), 0);
             for index in 0..self.meta.blocks().div_ceil(SEGMENT_BLOCKS) {
                 let segment = self.segment(index)?;
-                let bits = self.candidates(pairs, at_least, &segment)?;
-                count += bits.iter().map(|word| word.count_ones() as usize).sum::<usize>();
-                segments.push((segment, bits));
+                let mut any: Blocks = [0; WORDS];
+                for pairs in pairs {
+                    let bits = self.candidates(pairs, pairs.at_least + more, &segment)?;
+                    any.iter_mut().zip(bits).for_each(|(any, bits)| *any |= bits);
+                }
+                count += any.iter().map(|word| word.count_ones() as usize).sum::<usize>();
+                segments.push((segment, any));
             }
-            if count <= most * LOOKED_AT || at_least >= pairs.rows.len() {
+            let is_all = |pairs: &Pairs| pairs.at_least + more >= pairs.rows.len();
+            if count <= most * LOOKED_AT || pairs.iter().all(is_all) {
                 return Ok(segments);
             }
-            at_least += 1;
+            more += 1;
         }
     }
 
@@ -133,15 +165,19 @@ impl Names {
         }
         let each_word = |row: usize, with: &mut dyn FnMut(usize, u64)| {
             let at = rows + row * row_bytes;
-            for (word, chunk) in self.pages.bytes(at..at + row_bytes)?.chunks(8).enumerate() {
+            let (words, rest) = self.pages.bytes(at..at + row_bytes)?.as_chunks::<8>();
+            for (word, bytes) in words.iter().enumerate() {
+                with(word, u64::from_le_bytes(*bytes));
+            }
+            if !rest.is_empty() {
                 let mut bytes = [0; 8];
-                bytes[..chunk.len()].copy_from_slice(chunk);
-                with(word, u64::from_le_bytes(bytes));
+                bytes[..rest.len()].copy_from_slice(rest);
+                with(words.len(), u64::from_le_bytes(bytes));
             }
             Ok::<(), Damage>(())
         };
         // Counters of four bits, a bit of each in a plane, begin so that the wanted count carries over.
-        let begin = PAIRS_MAX + 1 - at_least.clamp(1, PAIRS_MAX);
+        let begin = PAIRS_MAX + 1 - at_least.min(pairs.rows.len()).clamp(1, PAIRS_MAX);
         let mut planes: [Blocks; 4] =
             [0, 1, 2, 3].map(|bit| [if begin >> bit & 1 == 1 { u64::MAX } else { 0 }; WORDS]);
         let mut enough: Blocks = [0; WORDS];

@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use proptest::prelude::*;
+
 use super::*;
 
 struct Folder(std::path::PathBuf);
@@ -39,7 +41,7 @@ fn names_are_known_with_all_their_suffixes() {
         assert!(!names.knows(name).unwrap(), "{name}");
     }
     let known = names.label("a").unwrap().unwrap();
-    let suffixes: BTreeSet<&str> = known.suffixes.iter().map(String::as_str).collect();
+    let suffixes: BTreeSet<&str> = known.suffixes.iter().map(|suffix| suffix.as_str()).collect();
     assert_eq!(suffixes, BTreeSet::from(["com", "net", "co.uk", "xn--p1ai"]));
     assert_eq!(names.meta().names, 5008);
 }
@@ -69,4 +71,34 @@ fn nothing_is_found_in_nothing() {
     let (names, _folder) = index(std::iter::empty());
     assert!(!names.knows("example.com").unwrap());
     assert!(names.label("example").unwrap().is_none());
+}
+
+proptest! {
+    /// Labels that begin alike, short and long, in one block and in many.
+    #[test]
+    fn all_labels_are_read_and_no_other_is_found(
+        labels in prop::collection::btree_set("[ab]{1,4}|a{14,17}[ab]{0,3}|[ab]{60,63}", 1..200),
+        others in prop::collection::vec("[abc]{1,6}|a{14,17}[abc]{0,3}", 50),
+    ) {
+        let all: Vec<String> = labels.iter().map(|label| format!("{label}.com")).collect();
+        let (names, _folder) = index(all.iter().map(String::as_str));
+        let mut read = Vec::new();
+        let mut block = Block::new();
+        for number in 0..names.meta().blocks() {
+            names.read(number, &mut block).unwrap();
+            let label = |index| String::from_utf8(block.label(index).to_vec()).unwrap();
+            read.extend((0..block.count()).map(label));
+            for index in 0..block.count() {
+                prop_assert_eq!(take_suffix(&mut block.suffixes(index)).map(|(_, more)| more), Some(false));
+            }
+            let texts = block.text().split(|byte| *byte == 0).filter(|text| !text.is_empty());
+            prop_assert_eq!(texts.count(), block.count());
+        }
+        prop_assert_eq!(&read, &labels.iter().cloned().collect::<Vec<_>>());
+        for label in labels.iter().chain(&others) {
+            let found = names.label(label).unwrap();
+            prop_assert_eq!(found.is_some(), labels.contains(label), "{}", label);
+            prop_assert!(found.is_none_or(|known| known.label == *label && known.suffixes == ["com"]));
+        }
+    }
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{BLOCK_LABELS, CLASSES, HEAD_BYTES, NIBBLE, NamesMeta, ROWS, SEGMENT_BLOCKS, class, head};
+use super::{
+    BLOCK_LABELS, CLASSES, HEAD_BYTES, NIBBLE, NamesMeta, ROWS, SEGMENT_BLOCKS, class, common, head,
+};
 use crate::store::filter;
 use crate::store::hashes::Hashes;
 use crate::store::observed::push_varint;
@@ -122,11 +124,11 @@ impl Writer {
             out.write_all(&place.to_le_bytes())?;
         }
         self.keys.finish(|row, _| {
-            let (hash, block) = row.split_at(4);
+            let (hash, label) = row.split_at(4);
             let number = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().expect("four bytes"));
             meta.keys += 1;
             out.write_all(&number(hash).to_le_bytes())?;
-            out.write_all(&number(block).to_le_bytes())
+            out.write_all(&number(label).to_le_bytes())
         })?;
         self.hosts.finish(|line, _| {
             meta.bytes[3] += line.len() as u64;
@@ -242,8 +244,8 @@ impl<'a> Segments<'a> {
         for pair in classes.windows(2) {
             self.rows[pair[0] * CLASSES + pair[1]][block / 8] |= 1 << (block % 8);
         }
-        let number = self.meta.labels / BLOCK_LABELS as u64;
-        let number = u32::try_from(number).map_err(|_| io::Error::other("too many names for one run"))?;
+        let number =
+            u32::try_from(self.meta.labels).map_err(|_| io::Error::other("too many names for one run"))?;
         if let Ok(text) = std::str::from_utf8(&label.text)
             && let Some(key) = crate::similar::key(text)
         {
@@ -307,9 +309,4 @@ impl<'a> Segments<'a> {
         self.meta.bytes[2] = self.written;
         Ok(self.places)
     }
-}
-
-/// How many bytes two labels begin with alike.
-fn common(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
