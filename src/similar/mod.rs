@@ -39,6 +39,19 @@ pub const INSIDE_CHARS_MIN: usize = 6;
 /// [`INSIDE_CHARS_MIN`] not at all.
 pub const NEARLY_ANYWHERE_CHARS_MIN: usize = 8;
 
+/// The label of a registrable name, and its public suffix. A domain under which others register names (the private section
+/// of the Public Suffix List: `github.io`) has one, too: it was registered itself.
+pub fn label_and_suffix(name: &str) -> Option<(&str, &str)> {
+    let is_suffix = |name: &str, section| {
+        psl::suffix(name.as_bytes()).is_some_and(|suffix| suffix == name && suffix.typ() == Some(section))
+    };
+    let registrable = psl::domain_str(name).or_else(|| {
+        let (_, above) = name.split_once('.')?;
+        (is_suffix(name, psl::Type::Private) && is_suffix(above, psl::Type::Icann)).then_some(name)
+    })?;
+    registrable.split_once('.')
+}
+
 /// What others are compared with: the label of a registrable name.
 pub struct Target {
     /// The label, in A-labels.
@@ -60,7 +73,7 @@ pub struct Target {
 impl Target {
     /// The target for a name; none for a public suffix, nor for hyphens alone, which look like nothing.
     pub fn of(name: &DomainName) -> Option<Target> {
-        let (label, suffix) = name.registrable()?.split_once('.')?;
+        let (label, suffix) = label_and_suffix(name.as_str())?;
         if label.bytes().all(|byte| byte == b'-') {
             return None;
         }

@@ -111,6 +111,16 @@ fn keys_are_of_what_looks_alike() {
 }
 
 #[test]
+fn domains_under_which_others_register_were_registered_too() {
+    assert_eq!(label_and_suffix("www.example.co.uk"), Some(("example", "co.uk")));
+    assert_eq!(label_and_suffix("someone.github.io"), Some(("someone", "github.io")));
+    assert_eq!(label_and_suffix("github.io"), Some(("github", "io")));
+    for suffix in ["com", "co.uk", "s3.amazonaws.com"] {
+        assert_eq!(label_and_suffix(suffix), None);
+    }
+}
+
+#[test]
 fn hyphens_alone_look_like_nothing() {
     let of = |name: &str| Target::of(&DomainName::parse(name).unwrap());
     assert!(of("---.com").is_none());

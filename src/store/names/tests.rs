@@ -47,6 +47,14 @@ fn names_are_known_with_all_their_suffixes() {
 }
 
 #[test]
+fn a_private_suffix_is_known_beside_what_is_below_it() {
+    let (names, _folder) =
+        index(["github.io", "someone.github.io", "a.someone.github.io", "co.uk"].into_iter());
+    assert!(names.knows("github.io").unwrap() && names.knows("someone.github.io").unwrap());
+    assert_eq!(names.meta().names, 2);
+}
+
+#[test]
 fn suffixes_that_have_no_number_are_written_out() {
     let many: Vec<String> = (0..20_000).map(|number| format!("label.made{number:05}up")).collect();
     let (names, _folder) = index(many.iter().map(String::as_str));

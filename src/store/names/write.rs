@@ -75,9 +75,11 @@ impl Writer {
         if !self.last.is_empty() && is_below {
             return Ok(());
         }
-        let Some(registrable) = psl::domain_str(name).filter(|own| *own != self.last) else { return Ok(()) };
-        registrable.clone_into(&mut self.last);
-        let Some((label, suffix)) = registrable.split_once('.') else { return Ok(()) };
+        let Some((label, suffix)) = crate::similar::label_and_suffix(name) else { return Ok(()) };
+        // What is below a domain under which others register names is not its.
+        if let Some(registrable) = psl::domain_str(name) {
+            registrable.clone_into(&mut self.last);
+        }
         if let Some(count) = self.suffixes.get_mut(suffix) {
             *count += 1;
         } else if self.suffixes.len() < SUFFIXES_MAX {
