@@ -7,7 +7,7 @@ use crate::dossier::registration;
 use crate::dossier::similar::{Owner, SimilarRow, ranked};
 use crate::indicator::DomainName;
 use crate::lookup::{Context, LookupError};
-use crate::similar::{Technique, Techniques};
+use crate::similar::{Technique, Techniques, label_and_suffix};
 use crate::value::Zone;
 use crate::verdict::Judge;
 
@@ -120,7 +120,7 @@ pub fn lookalikes(
 ) -> Result<Lookalikes, LookupError> {
     let view = context.snapshot()?.view(None);
     let judge = Judge::new(&view, context.policy, context.now);
-    let domain = name.registrable().map(str::to_owned);
+    let domain = label_and_suffix(name.as_str()).map(|(label, suffix)| format!("{label}.{suffix}"));
     let own = domain.as_deref().map_or(Ok(None), |domain| registration(&view, domain))?;
     let owner = Owner::of(&judge, name, own.as_ref())?;
     let (found, rows) = ranked(&judge, name, &owner, wanted.techniques)?;

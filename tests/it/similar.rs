@@ -88,6 +88,18 @@ fn each_technique_is_named_by_command_and_service() {
 }
 
 #[test]
+fn a_domain_under_which_others_register_has_look_alikes() {
+    let program = Program::new();
+    program.file("dns.cof", cof(["blogspot.com", "blogsp0t.com", "someone.blogspot.com"].into_iter()));
+    program.ok(&["import", "dns.cof"]);
+    let answer = program.json(&["similar", "--json", "blogspot.com"]);
+    assert_eq!((&answer["domain"], &answer["found"]), (&json!("blogspot.com"), &json!(1)), "{answer}");
+    assert_eq!(answer["rows"][0]["domain"], "blogsp0t.com");
+    let answer = program.json(&["similar", "--json", "blogsp0t.com"]);
+    assert_eq!(answer["rows"][0]["domain"], "blogspot.com");
+}
+
+#[test]
 fn the_table_is_for_people() {
     let program = program();
     let ran = program.ok(&["similar", "--technique", "skeleton,homoglyph", "paypal.com"]);
